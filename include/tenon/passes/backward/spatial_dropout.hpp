@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <tenon/passes/forward/spatial_dropout.hpp>
+
+namespace tenon::inline TENON_ISA {
+
+// The same mask on the gradient.
+template <class Rate, class In, class T>
+void backward(Bound<SpatialDropout<Rate>, In>, std::size_t rows, auto, const auto&, const T*, const T*, T* dy, T* dx,
+              const TrainingContext<T>& context)
+{
+    if (dx != nullptr) passes::spatial_dropout<SpatialDropout<Rate>, In>(rows, static_cast<const T*>(dy), dx, context);
+}
+
+}  // namespace tenon
