@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSL-1.0
+// export_header: a model's integers as a C++ header for a given target, laid out for its kernels, with a sample of input and
+// output to check them by. The header needs <tenon/model/int8.hpp> and nothing else: no file system, no heap, no start-up code.
+#pragma once
+
+#include <tenon/io/file.hpp>
+#include <tenon/model/int8_model.hpp>
+
+#include <cstdio>
+
+namespace tenon::inline TENON_ISA {
+
+// Whose kernels read the weights: their layout (simd/int8.hpp). The header refuses to compile elsewhere.
+struct Int8Target {
+    std::size_t lanes, group, panel_registers;
+    std::int32_t offset;
+
+    friend constexpr bool operator==(const Int8Target&, const Int8Target&) = default;
+};
+
+namespace targets {
+
+// Armv7E-M and Armv8-M with the DSP extension: Cortex-M4, M7, M33, M55.
+inline constexpr Int8Target cortex_m_dsp{4, 4, 1, 0};
+// Everything without vectors: Cortex-M0+, M3, RISC-V; and any target with TENON_FORCE_SCALAR.
+inline constexpr Int8Target scalar{4, 1, 1, 0};
+// aarch64, without and with the dot product.
+inline constexpr Int8Target neon{8, 1, 2, 0};
+inline constexpr Int8Target neon_dot{4, 4, 4, 0};
+inline constexpr Int8Target avx2{8, 2, 2, 0};
+inline constexpr Int8Target avx512_vnni{16, 4, 4, 128};
+// What this file is compiled for.
+inline constexpr Int8Target host{simd::int8::lanes, simd::int8::group, simd::int8::panel_registers, simd::int8::offset};
+
+}  // namespace targets
+
+// What the header is for.
+struct ExportOptions {
+    Int8Target target = targets::host;
+    // The header's namespace.
+    std::string name = "weights";
+};
+
+namespace io::detail {
+
+// A linear layer's tables as this program has them.
+struct LinearToExport {
+    const Int8Linear* table;
+    simd::int8::Layout layout;
+    std::size_t groups, inputs, outputs;  // of all groups: outputs
+    bool depthwise;
+};
+
+template <class C>
+void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layers)
+{
+    C::for_each([&]<std::size_t I>() {
+        using B = typename C::template bound<I>;
+        using L = typename B::layer;
+        constexpr tenon::detail::Int8Kind kind = tenon::detail::int8_kind<L>;
+        if constexpr (HasBranches<B>) {
+            tenon::detail::for_each_index<0, B::rule::branches::size>(
+                [&]<std::size_t J>() { collect_linear<typename B::rule::branches::template at<J>>(tables, layers); });
+        } else if constexpr (tenon::detail::is_linear(kind)) {
+            using Kernel = typename slots_type<B>::template slot<0>::shape;
+            if constexpr (kind == tenon::detail::Int8Kind::depthwise) {
+                constexpr std::size_t channels = Kernel::extents[Kernel::rank - 2];
+                layers.push_back({tables + layers.size(),
+                                  {Kernel::size / channels, 1, channels},
+                                  1,
+                                  Kernel::size / channels,
+                                  channels,
+                                  true});
+            } else {
+                layers.push_back({tables + layers.size(), tenon::detail::int8_layout<B>(),
+                                  tenon::detail::int8_groups<B>(), Kernel::size / Kernel::last, Kernel::last, false});
+            }
+        }
+    });
+}
+
+TENON_NOINLINE inline void append_bytes(std::string& text, const char* name, std::size_t number,
+                                        const std::vector<std::int8_t>& bytes)
+{
+    // A string compiles in no time, a list of numbers does not. Octal escapes have three digits, whatever follows.
+    text += "alignas(16) inline constexpr signed char " + std::string(name) + "_" + std::to_string(number) + "[" +
+            std::to_string(bytes.size() + 1) + "] =";
+    for (std::size_t i = 0; i < bytes.size(); i += 24) {
+        text += "\n    \"";
+        for (std::size_t k = i; k < i + 24 && k < bytes.size(); ++k) {
+            const auto byte = static_cast<unsigned char>(bytes[k]);
+            const char octal[] = {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)),
+                                  static_cast<char>('0' + (byte & 7))};
+            text.append(octal, 4);
+        }
+        text += '"';
+    }
+    text += bytes.empty() ? " \"\";\n" : ";\n";
+}
+
+TENON_NOINLINE inline void append_numbers(std::string& text, const char* name, std::size_t number,
+                                          const std::vector<std::int32_t>& values)
+{
+    text += "inline constexpr std::int32_t " + std::string(name) + "_" + std::to_string(number) + "[] = {";
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        text += i % 10 == 0 ? "\n    " : " ";
+        // INT32_MIN has no literal.
+        text += values[i] == INT32_MIN ? "-2147483647 - 1" : std::to_string(values[i]);
+        text += ',';
+    }
+    text += "\n};\n";
+}
+
+inline std::string affine_text(const Affine& affine)
+{
+    char text[64];
+    std::snprintf(text, sizeof text, "{%af, %d}", static_cast<double>(affine.scale),
+                  static_cast<int>(affine.zero_point));
+    return text;
+}
+inline std::string fixed_text(const FixedPoint& factor)
+{
+    return "{" + std::to_string(factor.multiplier) + ", " + std::to_string(factor.shift) + "}";
+}
+
+// One layer's arrays in the target's layout. Returns the table that points to them.
+TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t number, const LinearToExport& layer,
+                                                const Int8Target& target)
+{
+    const Int8Linear& table = *layer.table;
+    const simd::int8::Layout& from = layer.layout;
+    simd::int8::Layout to = from;
+    to.lanes = target.lanes;
+    to.group = target.group;
+    to.panel_registers = target.panel_registers;
+    const std::size_t per_group = layer.outputs / layer.groups;
+    const std::size_t channels = layer.depthwise ? layer.outputs : layer.groups * to.channels();
+    std::vector<std::int8_t> kernel(layer.depthwise ? layer.inputs * layer.outputs : layer.groups * to.size());
+    std::vector<std::int8_t> shift(channels);
+    std::vector<std::int32_t> bias(channels), multiplier(channels);
+    for (std::size_t f = 0; f < layer.outputs; ++f) {
+        const std::size_t group = f / per_group, n = f % per_group;
+        const std::size_t source = layer.depthwise ? f : group * from.channels() + n;
+        const std::size_t place = layer.depthwise ? f : group * to.channels() + n;
+        std::int64_t total = 0;
+        for (std::size_t k = 0; k < layer.inputs; ++k) {
+            const std::int8_t w = layer.depthwise ? table.kernel[k * layer.outputs + f]
+                                                  : table.kernel[group * from.size() + from.index(k, n)];
+            kernel[layer.depthwise ? k * layer.outputs + f : group * to.size() + to.index(k, n)] = w;
+            total += w;
+        }
+        // The bias holds what the operands' offset adds, which is the target's own.
+        const std::int64_t moved = layer.depthwise ? 0 : target.offset - simd::int8::offset;
+        bias[place] = static_cast<std::int32_t>(
+            table.bias[source] - moved * (total - table.kernel_zero * static_cast<std::int64_t>(layer.inputs)));
+        multiplier[place] = table.multiplier[source];
+        shift[place] = table.shift[source];
+    }
+    append_bytes(text, "kernel", number, kernel);
+    append_numbers(text, "bias", number, bias);
+    append_numbers(text, "multiplier", number, multiplier);
+    append_bytes(text, "shift", number, shift);
+    const std::string i = "_" + std::to_string(number);
+    return "{kernel" + i + ", bias" + i + ", multiplier" + i + ", shift" + i + ", " +
+           std::to_string(table.kernel_zero) + ", " + std::to_string(table.input_zero) + ", " +
+           std::to_string(table.output_zero) + ", " + std::to_string(table.lowest) + ", " +
+           std::to_string(table.highest) + "}";
+}
+
+}  // namespace io::detail
+
+// Writes `path`, whole or not at all. In the header, whose namespace is options.name:
+//   weights<Net>              FrozenWeights<Net, Int8>; another topology or another target's compiler is refused
+//   golden_input, golden_output   a sample in int8 and what the network makes of it here
+//   golden_holds<Net>()       constexpr: static_assert it where the network is small enough for the compiler
+//   self_test<Net>()          the number of outputs that differ on the board: 0
+template <class Net>
+Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string& path,
+                               const ExportOptions& options = {})
+{
+    using C = typename Model<Net, Int8>::chain;
+    const FrozenWeights<Net, Int8>& weights = model.parameters();
+    constexpr Int8Counts counts = FrozenWeights<Net, Int8>::counts;
+    std::string text =
+        "// Weights of a network in int8, written by tenon's export_header.\n"
+        "#pragma once\n\n#include <tenon/model/int8.hpp>\n\n"
+        "#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
+        "\"-Woverlength-strings\"\n#endif\n\nnamespace ";
+    text += options.name + " {\n\n";
+
+    std::vector<io::detail::LinearToExport> layers;
+    io::detail::collect_linear<C>(weights.linear, layers);
+    std::vector<std::string> linear;
+    for (std::size_t i = 0; i < layers.size(); ++i)
+        linear.push_back(io::detail::append_linear(text, i, layers[i], options.target));
+
+    // A sample over the whole range, the same each time.
+    std::vector<std::int8_t> input(Net::input_shape::size), output(Net::output_shape::size);
+    Random random{Seed{2026}};
+    for (std::int8_t& value : input) value = static_cast<std::int8_t>(static_cast<int>(random.below(256)) - 128);
+    const auto session = std::make_unique<Session<Net, Rows<1>, Int8>>(weights);
+    session->run_rows(1, input.data(), output.data());
+    io::detail::append_bytes(text, "golden_input", 0, input);
+    io::detail::append_bytes(text, "golden_output", 0, output);
+
+    const auto list = [&](std::size_t count, auto one) {
+        std::string items = "{";
+        for (std::size_t i = 0; i < count; ++i) items += (i == 0 ? "" : ", ") + one(i);
+        return items + "}";
+    };
+    const auto number = [](int value) { return std::to_string(value); };
+    char hash[32];
+    std::snprintf(hash, sizeof hash, "0x%016llx", static_cast<unsigned long long>(Net::hash));
+    text += "\ntemplate <class Net>\nstruct Check {\n";
+    text += "    static_assert(Net::hash == " + std::string(hash) +
+            ",\n                  \"tenon: these weights belong to another topology than the network that is to use "
+            "them.\");\n";
+    text += "    static_assert(tenon::simd::int8::lanes == " + std::to_string(options.target.lanes) +
+            " && tenon::simd::int8::group == " + std::to_string(options.target.group) +
+            " &&\n                      tenon::simd::int8::panel_registers == " +
+            std::to_string(options.target.panel_registers) +
+            " && tenon::simd::int8::offset == " + std::to_string(options.target.offset) +
+            ",\n                  \"tenon: these weights are laid out for another target: give export_header this "
+            "one's.\");\n    static constexpr bool value = true;\n};\n\n";
+    text +=
+        "template <class Net, bool = Check<Net>::value>\ninline constexpr tenon::FrozenWeights<Net, tenon::Int8> "
+        "weights{\n    " +
+        io::detail::affine_text(weights.input) + ",\n    " + io::detail::affine_text(weights.output) + ",\n    " +
+        list(linear.size(), [&](std::size_t i) { return linear[i]; }) + ",\n    ";
+    text += list(counts.add, [&](std::size_t i) {
+        const Int8Add& a = weights.add[i];
+        return "{" + io::detail::fixed_text(a.a) + ", " + io::detail::fixed_text(a.b) + ", " +
+               io::detail::fixed_text(a.y) + ", " + number(a.zero_a) + ", " + number(a.zero_b) + ", " +
+               number(a.zero_y) + ", " + number(a.lowest) + "}";
+    });
+    text += ",\n    " + list(counts.rescale, [&](std::size_t i) {
+                const Int8Rescale& r = weights.rescale[i];
+                return "{" + io::detail::fixed_text(r.factor) + ", " + number(r.zero_x) + ", " + number(r.zero_y) + "}";
+            });
+    text += ",\n    " + list(counts.table, [&](std::size_t i) {
+                return "{" + list(256, [&](std::size_t q) { return number(weights.table[i].at[q]); }) + "}";
+            });
+    text += ",\n    " + list(counts.softmax, [&](std::size_t i) {
+                return "{" + io::detail::fixed_text(weights.softmax[i].factor) + ", " +
+                       number(weights.softmax[i].least) + "}";
+            });
+    text +=
+        "};\n\n"
+        "template <class Net>\n"
+        "constexpr int self_test()\n{\n"
+        "    const auto output = tenon::predict<Net>(\n"
+        "        weights<Net>, tenon::TensorView<const signed char, typename Net::input_shape>{golden_input_0});\n"
+        "    int wrong = 0;\n"
+        "    for (std::size_t i = 0; i < output.size(); ++i) wrong += output[i] != golden_output_0[i];\n"
+        "    return wrong;\n}\n"
+        "template <class Net>\n"
+        "constexpr bool golden_holds()\n{\n    return self_test<Net>() == 0;\n}\n\n"
+        "}  // namespace " +
+        options.name + "\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic pop\n#endif\n";
+
+    io::AtomicFile<io::PosixSystem> file;
+    Status status = file.create(path);
+    if (status) status = file.write(text.data(), text.size());
+    if (status) status = file.commit();
+    return status.result();
+}
+
+#if TENON_EXCEPTIONS
+// As its try_ twin, throwing tenon::Error.
+template <class Net>
+void export_header(const Model<Net, Int8>& model, const std::string& path, const ExportOptions& options = {})
+{
+    static_cast<void>(try_export_header(model, path, options).value_or_throw());
+}
+#endif
+
+}  // namespace tenon
