@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# Writes a small tree for each rule that check.cmake knows, with one header that breaks it, and expects the complaint.
+cmake_minimum_required(VERSION 3.22)
+
+function(expect header content complaint)
+    file(REMOVE_RECURSE "${WORK}")
+    file(WRITE "${WORK}/include/tenon/core/shape.hpp" "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n")
+    file(WRITE "${WORK}/include/tenon/layers/dense.hpp"
+         "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n#include <tenon/core/shape.hpp>\n")
+    file(WRITE "${WORK}/include/tenon/inference.hpp"
+         "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n#include <tenon/layers/dense.hpp>\n")
+    if(header)
+        file(WRITE "${WORK}/include/tenon/${header}" "// SPDX-License-Identifier: BSL-1.0\n#pragma once\n${content}\n")
+    endif()
+    execute_process(COMMAND "${CMAKE_COMMAND}" "-DINCLUDE=${WORK}/include"
+                            "-DFLOORS=${CMAKE_CURRENT_LIST_DIR}/floors.txt" -P "${CMAKE_CURRENT_LIST_DIR}/check.cmake"
+                    RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT complaint)
+        if(NOT result EQUAL 0)
+            message(FATAL_ERROR "a tree without violations fails:\n${output}")
+        endif()
+    elseif(result EQUAL 0)
+        message(FATAL_ERROR "not found: ${header}: ${content}")
+    else()
+        string(FIND "${output}" "${complaint}" found)
+        if(found EQUAL -1)
+            message(FATAL_ERROR "expected '${complaint}' for ${header}: ${content}\n${output}")
+        endif()
+    endif()
+endfunction()
+
+expect("" "" "")
+expect(kernels/gemm.hpp "#include <tenon/core/shape.hpp>" "")
+expect(kernels/gemm.hpp "#include <tenon/layers/dense.hpp>" "(floor 2): includes <tenon/layers/dense.hpp> (floor 2)")
+expect(core/tensor.hpp "#  include <tenon/layers/dense.hpp>" "(floor 0): includes")
+expect(core/tensor.hpp "#include <tenon/inference.hpp>" "includes the umbrella")
+expect(core/tensor.hpp "#include <tenon/core/none.hpp>" "does not exist")
+expect(core/tensor.hpp "#include \"shape.hpp\"" "use <tenon/...>")
+expect(cellar/wine.hpp "" "is on no floor")
+expect(stray.hpp "" "stand outside the folders")
+expect(kernels/gemm.hpp "#include <xsimd/xsimd.hpp>" "belongs to simd/ alone")
+expect(kernels/gemm.hpp "#include <immintrin.h>" "belongs to simd/ alone")
+expect(simd/pack.hpp "#include <immintrin.h>" "")
+expect(core/list.hpp "#include <boost/hana/tuple.hpp>" "Boost.Hana is not for core/")
+expect(network/rewrite.hpp "#include <boost/hana/tuple.hpp>" "")
+expect(network/rewrite.hpp "#include <boost/mp11.hpp>" "tenon uses Hana only")
+expect(layers/dense.hpp "#include <vector>" "inference.hpp reaches it, but it includes <vector>")
+expect(layers/dense.hpp "#include <vector>  // hosted" "")
+expect(config.hpp "#include <tenon/core/shape.hpp>" "stands below all floors")

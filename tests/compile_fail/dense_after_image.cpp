@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Dense straight after an image.
+// error: tenon: Dense takes a flat (rank-1) input: put Flatten before it.
+// note: Dense<10>
+// note: Joint<1, Dense<10>, Shape<28, 28, 1>>
+// note: rank == 1
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<28, 28, 1>, ReLU, Flatten, Dense<10>, ReLU, Dense<4>>;
+#else
+using Net = Network<Input<28, 28, 1>, ReLU, Dense<10>, ReLU, Dense<4>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// An option of Conv2D given to Dense.
+// error: does not know this option
+// note: Dense<10, Stride<2>>
+// note: Known<
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<4>, Dense<10>>;
+#else
+using Net = Network<Input<4>, Dense<10, Stride<2>>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A rate of one.
+// error: must lie in [0, 1)
+// note: Dropout<Rate<1
+// note: Dropout<
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<4>, Dense<4>, Dropout<Rate<0>>, Dense<2>>;
+#else
+using Net = Network<Input<4>, Dense<4>, Dropout<Rate<1>>, Dense<2>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

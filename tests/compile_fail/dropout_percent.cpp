@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Percent where a fraction is meant.
+// error: must lie in [0, 1)
+// note: Rate<20
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<4>, Dense<4>, Dropout<Rate<20, 100>>, Dense<2>>;
+#else
+using Net = Network<Input<4>, Dense<4>, Dropout<Rate<20>>, Dense<2>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Something else than a rate.
+// error: must lie in [0, 1)
+// note: Dropout<int>
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<4>, Dense<4>, Dropout<Rate<1, 5>>, Dense<2>>;
+#else
+using Net = Network<Input<4>, Dense<4>, Dropout<int>, Dense<2>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

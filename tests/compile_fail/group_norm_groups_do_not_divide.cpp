@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Groups that do not divide the channels.
+// error: GroupNorm's Groups must divide the input's channels
+// note: Joint<0, GroupNorm<Groups<4>>, Shape<5, 5, 6>>
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<5, 5, 6>, GroupNorm<Groups<3>>>;
+#else
+using Net = Network<Input<5, 5, 6>, GroupNorm<Groups<4>>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// An option that GroupNorm does not have.
+// error: does not know this option
+// note: Momentum<1, 2>
+#include <tenon/tenon.hpp>
+
+using namespace tenon;
+
+#ifdef TENON_TWIN
+using Net = Network<Input<5, 5, 6>, GroupNorm<Groups<2>>>;
+#else
+using Net = Network<Input<5, 5, 6>, GroupNorm<Groups<2>, Momentum<1, 2>>>;
+#endif
+
+// Everything that a program asks of a network.
+int main()
+{
+    const Model<Net> model{Seed{1}};
+    Tensor<float, Net::input_shape> input{};
+    return Net::parameter_count + Net::macs + Net::workspace_bytes<Float32> > 0 && model.predict(input)[0] > 0 ? 0 : 1;
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# cmake -DCOMMAND=<compiler and arguments> -DPROGRAM=<file> -DRUN=<emulator and arguments> [-DSYMBOLS=<nm>]
+#       -DEXPECTED=<exit status> -P check.cmake
+# Compiles, looks for what firmware must not contain, runs.
+cmake_minimum_required(VERSION 3.22)
+
+execute_process(COMMAND ${COMMAND} -o "${PROGRAM}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(NOT result EQUAL 0)
+    message(NOTICE "${output}")
+    message(FATAL_ERROR "The program does not compile.")
+endif()
+
+if(SYMBOLS)
+    execute_process(COMMAND "${SYMBOLS}" -C --defined-only "${PROGRAM}" OUTPUT_VARIABLE names RESULT_VARIABLE result)
+    if(NOT result EQUAL 0 OR NOT names MATCHES " main\n")
+        message(FATAL_ERROR "The program's symbols cannot be read.")
+    endif()
+    # Heap, exceptions, run-time type information, streams, start-up guards.
+    string(REGEX MATCH "[^\n]* (_?malloc(_r)?|_sbrk|operator new[^\n]*|__cxa_[a-z_]+|typeinfo [^\n]*|std::ios_base[^\n]*|__gxx_personality[^\n]*)\n"
+           forbidden "${names}")
+    if(forbidden)
+        message(FATAL_ERROR "The program contains ${forbidden}")
+    endif()
+endif()
+
+execute_process(COMMAND ${RUN} "${PROGRAM}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT 300)
+if(NOT result EQUAL EXPECTED)
+    message(NOTICE "${output}")
+    message(FATAL_ERROR "Exit status ${result} instead of ${EXPECTED}.")
+endif()
