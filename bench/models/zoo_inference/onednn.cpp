@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cases.hpp"
+
+#include "../graph_onednn.hpp"
+
+namespace contest::with_onednn {
+
+const bool enlisted = enlist_graphs<Contestant>("zoo_inference", "onednn", Role::peer, ZooCases{});
+const bool described = describe("onednn", description());
+
+}  // namespace contest::with_onednn
