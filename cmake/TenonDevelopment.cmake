@@ -11,7 +11,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 find_program(TENON_CCACHE ccache)
 mark_as_advanced(TENON_CCACHE)
 if(TENON_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${TENON_CCACHE}")
+    # Every checkout and worktree shares what any of them has compiled.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+                                    "${TENON_CCACHE}")
 endif()
 
 add_library(tenon_development INTERFACE)

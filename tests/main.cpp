@@ -6,6 +6,14 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <string>
+
+#ifdef TENON_TESTS  // not on boards
+namespace support {
+std::string tests_folder();
+std::string tests_folder() { return TENON_TESTS; }
+}  // namespace support
+#endif
 
 namespace {
 

@@ -3,6 +3,8 @@
 #include <tenon/monitoring/prometheus.hpp>
 #include <tenon/tenon.hpp>
 
+#include <support/files.hpp>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -268,7 +270,7 @@ TEST_CASE("Prometheus collects a run while it goes on")
                 metrics, watcher);
 
     // Every query of the dashboard has an answer.
-    std::ifstream file{TENON_TESTS "/../docs/deploy/grafana.json"};
+    std::ifstream file{support::tests_folder() + "/../docs/deploy/grafana.json"};
     std::size_t queries = 0;
     const auto dashboard = nlohmann::json::parse(file);
     for (const auto& panel : dashboard.at("panels"))

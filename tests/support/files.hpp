@@ -21,6 +21,9 @@ namespace support {
 
 using Bytes = std::vector<std::uint8_t>;
 
+// The folder tests/ of this checkout; defined in main.cpp.
+std::string tests_folder();
+
 inline Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 inline Bytes operator+(Bytes a, const Bytes& b)

@@ -12,7 +12,7 @@ void replay(const char* reader, bool (*target)(fuzz::Bytes), std::size_t at_leas
 {
     std::size_t files = 0;
     for (const auto& entry :
-         std::filesystem::directory_iterator{std::filesystem::path{TENON_TESTS} / "fuzz/corpus" / reader})
+         std::filesystem::directory_iterator{std::filesystem::path{support::tests_folder()} / "fuzz/corpus" / reader})
     {
         const std::string name = entry.path().filename().string();
         CAPTURE(name);
@@ -35,7 +35,7 @@ TEST_CASE("corpus: prefixes and bit flips of every good file keep the targets' p
 {
     // Every header byte counts, and a general JSON library agrees on each: see fuzz/targets.hpp.
     const auto damage = [](const char* file, bool (*target)(fuzz::Bytes)) {
-        const support::Bytes good = support::read_bytes(std::filesystem::path{TENON_TESTS} / "fuzz/corpus" / file);
+        const support::Bytes good = support::read_bytes(std::filesystem::path{support::tests_folder()} / "fuzz/corpus" / file);
         REQUIRE(target(good));
         support::each_damage(good, 1000, [&](const support::Bytes& damaged) { static_cast<void>(target(damaged)); });
     };

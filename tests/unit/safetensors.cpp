@@ -453,7 +453,7 @@ TEST_CASE("safetensors: a committed file, written by another program, holds the 
 {
     // tests/data/make_safetensors.py
     Parameters<Network<Input<2>, Dense<3>, ReLU, Dense<1>>> loaded;
-    load(loaded, std::string{TENON_TESTS} + "/data/dense.safetensors");
+    load(loaded, support::tests_folder() + "/data/dense.safetensors");
     for (std::size_t i = 0; i < 2; ++i)
         for (std::size_t j = 0; j < 3; ++j) CHECK(loaded.layer<0>().kernel(i, j) == static_cast<float>(10 * i + j));
     for (std::size_t j = 0; j < 3; ++j) CHECK(loaded.layer<0>().bias(j) == -static_cast<float>(j) - 0.5f);

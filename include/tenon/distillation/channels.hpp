@@ -121,26 +121,32 @@ struct FactorTransfer {
     {
         constexpr std::size_t n = F::size;
         constexpr double least = 1e-12;
-        const auto inverse = [&](const T* f) {
-            const double norm = std::sqrt(detail::dot(n, f, f));
-            return 1 / (norm > least ? norm : least);
+        const auto norm = [](const T* f) {
+            const double length = std::sqrt(detail::dot(n, f, f));
+            return length > least ? length : least;
         };
         double total = 0;
         for (std::size_t r = 0; r < rows; ++r, s += n, t += n) {
-            const double own = inverse(s), wanted = inverse(t);
+            const double own = norm(s), wanted = norm(t);
             double sum = 0, along = 0;
+            // Divided, not multiplied by an inverse: a compiler may round only one of two products before their difference, and
+            // the sign of what is left of equal features would be noise.
+            const auto factors = [&](std::size_t i) {
+                return std::pair{static_cast<double>(s[i]) / own, static_cast<double>(t[i]) / wanted};
+            };
             for (std::size_t i = 0; i < n; ++i) {
-                const double f = own * static_cast<double>(s[i]), e = f - wanted * static_cast<double>(t[i]);
+                const auto [f, g] = factors(i);
+                const double e = f - g;
                 sum += std::abs(e);
                 along += e > 0 ? f : e < 0 ? -f : 0;
             }
             total += sum / static_cast<double>(n);
             if (ds == nullptr) continue;
-            if (own >= 1 / least) along = 0;
-            const double factor = static_cast<double>(scale) * own / static_cast<double>(n);
+            if (own <= least) along = 0;
+            const double factor = static_cast<double>(scale) / (own * static_cast<double>(n));
             for (std::size_t i = 0; i < n; ++i) {
-                const double f = own * static_cast<double>(s[i]), e = f - wanted * static_cast<double>(t[i]);
-                ds[r * n + i] = static_cast<T>(factor * ((e > 0 ? 1.0 : e < 0 ? -1.0 : 0.0) - f * along));
+                const auto [f, g] = factors(i);
+                ds[r * n + i] = static_cast<T>(factor * ((f > g ? 1.0 : f < g ? -1.0 : 0.0) - f * along));
             }
         }
         return total;
