@@ -120,7 +120,7 @@ struct FactorTransfer {
     double operator()(std::size_t rows, const T* s, const T* t, T* ds, T scale) const
     {
         constexpr std::size_t n = F::size;
-        constexpr double least = 1e-12;
+        static constexpr double least = 1e-12;
         const auto norm = [](const T* f) {
             const double length = std::sqrt(detail::dot(n, f, f));
             return length > least ? length : least;
