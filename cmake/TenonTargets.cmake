@@ -15,10 +15,7 @@ add_library(tenon::tenon ALIAS tenon)
 target_compile_features(tenon INTERFACE cxx_std_20)
 target_include_directories(tenon INTERFACE "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>"
                                            "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-target_link_libraries(tenon INTERFACE tenon::hana)
-if(TARGET tenon::xsimd)
-    target_link_libraries(tenon INTERFACE tenon::xsimd)
-endif()
+target_link_libraries(tenon INTERFACE tenon::hana tenon::xsimd)
 set(tenon_installed tenon)
 
 # tenon::io: <tenon/data/idx.hpp> (gzip) and <tenon/io/...>.

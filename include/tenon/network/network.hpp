@@ -8,8 +8,14 @@
 #include <tenon/network/parameter_layout.hpp>
 #include <tenon/network/topology_hash.hpp>
 
-#include <boost/hana/tuple.hpp>
-#include <boost/hana/type.hpp>
+// A toolchain for boards has no Boost: without it Net::layers is missing, and nothing else.
+#if __has_include(<boost/hana/tuple.hpp>)
+#    include <boost/hana/tuple.hpp>
+#    include <boost/hana/type.hpp>
+#    define TENON_HANA 1
+#else
+#    define TENON_HANA 0
+#endif
 
 namespace tenon::inline TENON_ISA {
 
@@ -35,7 +41,8 @@ struct NetworkChain {
     using type = Chain<Shape<1>>;
 
     static_assert(is_input<First>, "tenon: a Network starts with Input<...>, the extents of one sample.");
-    static_assert(!is_input<First> || sizeof...(Layers) > 0, "tenon: a Network needs at least one layer after its Input.");
+    static_assert(!is_input<First> || sizeof...(Layers) > 0,
+                  "tenon: a Network needs at least one layer after its Input.");
 };
 template <std::size_t... Extents, class Layer, class... Layers>
 struct NetworkChain<Input<Extents...>, Layer, Layers...> {
@@ -55,8 +62,9 @@ template <class P>
 struct Footprint {
     using scalar = typename P::scalar;
     template <class C>
-    static constexpr std::size_t parameters =
-        (chain_storage<scalar, C>() + chain_storage<scalar, C, Role::statistics>()) * sizeof(scalar);
+    static constexpr std::size_t parameters = (chain_storage<scalar, C>() +
+                                               chain_storage<scalar, C, Role::statistics>()) *
+                                              sizeof(scalar);
     template <class C, std::size_t Rows>
     static constexpr std::size_t workspace = chain_workspace<scalar, C, Rows>() * sizeof(scalar);
 };
@@ -96,14 +104,16 @@ struct Network {
     // What training keeps of one row for the backward pass: the output of each layer but the last, and what a layer notes
     // down besides. The chain that trains is the rewritten one as well.
     template <class P>
-    static constexpr std::size_t activation_bytes =
-        chain_tape<rewritten_chain<Purpose::training, chain>>().row * sizeof(typename P::scalar);
+    static constexpr std::size_t activation_bytes = chain_tape<rewritten_chain<Purpose::training, chain>>().row *
+                                                    sizeof(typename P::scalar);
 
     // The same with every compiler and on every machine; stands in weight files.
     static constexpr std::uint64_t hash = topology_hash<chain>;
 
+#if TENON_HANA
     // The layers as a Hana tuple of types: hana::transform(Net::layers, …), hana::contains(Net::layers, …).
     static constexpr boost::hana::tuple<boost::hana::type<Layers>...> layers{};
+#endif
 };
 
 }  // namespace tenon
