@@ -2,7 +2,8 @@
 // mlp_inference: outputs of a small perceptron, one row (what a control loop or an audio callback asks for) and 32.
 //
 // A contestant is a template `Contestant<Case>` with a constructor from `const Weights&` that may prepare whatever it
-// likes, and `void run(const float* x, float* y)`: x (rows, inputs) and y (rows, outputs) row-major, 64-byte aligned.
+// likes, and `void run(const float* x, float* y)`: x (rows, inputs) and y (rows, outputs) row-major, 64-byte aligned. One that
+// rounds its weights says by its own `tolerance` what that may cost.
 #pragma once
 
 #include "../../support/contest.hpp"
@@ -49,7 +50,9 @@ void time_inference(benchmark::State& state)
     Buffer x = problem.x, y(Case::rows * Case::outputs);
 
     contestant->run(x.data(), y.data());
-    if (!check(state, y.data(), problem.expected.data(), y.size())) return;
+    double tolerance = 1e-4;
+    if constexpr (requires { Contestant<Case>::tolerance; }) tolerance = Contestant<Case>::tolerance;
+    if (!check(state, y.data(), problem.expected.data(), y.size(), tolerance)) return;
 
     const float* input = x.data();
     float* output = y.data();

@@ -46,6 +46,18 @@ inline Affine affine_of_range(double low, double high)
 
 namespace detail {
 
+// The scale of weights of at most `largest` in size, and the integer of one.
+inline float int8_weight_scale(double largest)
+{
+    const double scale = largest / 127.0;
+    return static_cast<float>(scale < 1e-30 ? 1e-30 : scale);
+}
+inline std::int8_t int8_weight(double weight, float scale)
+{
+    const double q = std::round(weight / static_cast<double>(scale));
+    return static_cast<std::int8_t>(q > -127.0 ? q < 127.0 ? q : 127.0 : -127.0);
+}
+
 // What was seen of one value.
 struct ValueStatistics {
     static constexpr std::size_t bins = 2048;

@@ -36,11 +36,10 @@ inline Int8Layer quantize_layer(std::size_t outputs, const std::vector<float>& k
     std::vector<double> scale(outputs);
     double common = 0.0;
     for (std::size_t n = 0; n < outputs; ++n) {
-        scale[n] = static_cast<double>(largest[n]) / 127.0;
+        scale[n] = static_cast<double>(int8_weight_scale(static_cast<double>(largest[n])));
         // Next to no weights: still the bias must fit.
         const double needed = std::abs(static_cast<double>(bias[n])) / in / 0x1p29;
         if (scale[n] < needed) scale[n] = needed;
-        if (scale[n] < 1e-30) scale[n] = 1e-30;
         common = scale[n] > common ? scale[n] : common;
     }
     for (std::size_t n = 0; n < outputs; ++n) {
@@ -48,11 +47,26 @@ inline Int8Layer quantize_layer(std::size_t outputs, const std::vector<float>& k
         scale[n] = static_cast<double>(layer.scale[per_channel ? n : 0]);
         layer.bias[n] = static_cast<std::int32_t>(std::round(static_cast<double>(bias[n]) / (in * scale[n])));
     }
-    for (std::size_t i = 0; i < kernel.size(); ++i) {
-        const double q = std::round(static_cast<double>(kernel[i]) / scale[i % outputs]);
-        layer.kernel[i] = static_cast<std::int8_t>(q < -127.0 ? -127.0 : q > 127.0 ? 127.0 : q);
-    }
+    for (std::size_t i = 0; i < kernel.size(); ++i)
+        layer.kernel[i] = int8_weight(static_cast<double>(kernel[i]), layer.scale[per_channel ? i % outputs : 0]);
     return layer;
+}
+
+// The integers of a linear layer's parameters.
+template <class B>
+Int8Layer quantize_parameters(ParameterView<B, const float> own, const Affine& input, bool per_channel)
+{
+    using Kernel = typename slots_type<B>::template slot<0>;
+    constexpr std::size_t size = Kernel::shape::size, outputs = int8_outputs<B>();
+    std::vector<float> kernel(size), bias(outputs, 0.0f);
+    for (std::size_t i = 0; i < size; ++i)
+        kernel[i] = own.template get<0>()[Kernel::layout::template index<float, typename Kernel::shape>(i)];
+    if constexpr (slots_type<B>::size > 1) {
+        using Bias = typename slots_type<B>::template slot<1>;
+        for (std::size_t i = 0; i < outputs; ++i)
+            bias[i] = own.template get<1>()[Bias::layout::template index<float, typename Bias::shape>(i)];
+    }
+    return quantize_layer(outputs, kernel, bias, input, per_channel);
 }
 
 // Walks the chain that runs with the scales found, and quantises the linear layers on the way.
@@ -76,20 +90,7 @@ Affine quantize_chain(ParameterBlocks<const float> parameters, Affine in, const 
             });
             value = combines ? to : last;
         } else if constexpr (is_linear(kind)) {
-            using Kernel = typename slots_type<B>::template slot<0>;
-            constexpr std::size_t size = Kernel::shape::size;
-            constexpr std::size_t outputs = kind == Int8Kind::depthwise
-                                                ? Kernel::shape::extents[Kernel::shape::rank - 2]
-                                                : Kernel::shape::last;
-            std::vector<float> kernel(size), bias(outputs, 0.0f);
-            for (std::size_t i = 0; i < size; ++i)
-                kernel[i] = own.template get<0>()[Kernel::layout::template index<float, typename Kernel::shape>(i)];
-            if constexpr (slots_type<B>::size > 1) {
-                using Bias = typename slots_type<B>::template slot<1>;
-                for (std::size_t i = 0; i < outputs; ++i)
-                    bias[i] = own.template get<1>()[Bias::layout::template index<float, typename Bias::shape>(i)];
-            }
-            layers.push_back(quantize_layer(outputs, kernel, bias, value, per_channel));
+            layers.push_back(quantize_parameters(own, value, per_channel));
             value = values[next++];
             if constexpr (int8_table_behind<L>) value = values[next++];
         } else if constexpr (kind == Int8Kind::table) {

@@ -2,7 +2,7 @@
 // Dtype: the element types of safetensors files, their names there, their sizes and the C++ types that they hold.
 #pragma once
 
-#include <tenon/config.hpp>
+#include <tenon/core/half.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,7 @@ inline constexpr DtypeEntry dtypes[] = {
 constexpr std::string_view name_of(Dtype dtype) { return detail::dtypes[static_cast<std::size_t>(dtype)].name; }
 constexpr std::uint64_t bits_of(Dtype dtype) { return detail::dtypes[static_cast<std::size_t>(dtype)].bits; }
 
-// The dtype whose values a C++ type holds, bit by bit: dtype_of<float> is F32. Half precision has no C++ type here.
+// The dtype whose values a C++ type holds, bit by bit: dtype_of<float> is F32.
 template <class T>
 inline constexpr bool has_dtype = false;
 template <class T>
@@ -58,6 +58,8 @@ TENON_DETAIL_DTYPE(std::uint32_t, U32);
 TENON_DETAIL_DTYPE(std::int32_t, I32);
 TENON_DETAIL_DTYPE(std::uint64_t, U64);
 TENON_DETAIL_DTYPE(std::int64_t, I64);
+TENON_DETAIL_DTYPE(Fp16, F16);
+TENON_DETAIL_DTYPE(Bf16, BF16);
 TENON_DETAIL_DTYPE(float, F32);
 TENON_DETAIL_DTYPE(double, F64);
 #undef TENON_DETAIL_DTYPE

@@ -59,7 +59,7 @@ struct Slots {
 template <class P>
 Slots slots_of(const P& parameters)
 {
-    return {parameters.slots().begin(), parameters.slots().size(), dtype_of<typename P::scalar>, P::network::hash};
+    return {parameters.slots().begin(), parameters.slots().size(), dtype_of<typename P::stored>, P::network::hash};
 }
 
 TENON_NOINLINE inline std::string slot_name(const SlotInfo& slot)
@@ -89,6 +89,12 @@ TENON_NOINLINE inline void describe(const Slots& slots, SafetensorsPrefix& prefi
     prefix.finish();
 }
 
+// Whether values of a file's dtype are taken as those of the parameters: their own, and 16 bits as float, which is exact.
+constexpr bool widens(Dtype from, Dtype to)
+{
+    return from == to || (to == Dtype::F32 && (from == Dtype::F16 || from == Dtype::BF16));
+}
+
 // The file's tensor of each slot, in the order of the slots; fails where names, dtypes, shapes or the topology differ.
 TENON_NOINLINE inline Status match(const SafetensorsFile& file, const Slots& slots, const LoadOptions& options,
                                    std::vector<std::size_t>& tensors)
@@ -107,7 +113,7 @@ TENON_NOINLINE inline Status match(const SafetensorsFile& file, const Slots& slo
             return message << (header.size() == 0 ? "no tensor at all" : header.size() > 8 ? ", …" : "");
         }
         const TensorInfo info = header[index];
-        bool fits = info.dtype == slots.dtype && info.shape.size() == slot.rank;
+        bool fits = widens(info.dtype, slots.dtype) && info.shape.size() == slot.rank;
         for (std::size_t axis = 0; fits && axis < slot.rank; ++axis) fits = info.shape[axis] == slot.extents[axis];
         if (!fits) {
             Message message{file.name()};
@@ -138,7 +144,7 @@ TENON_NOINLINE inline Status match(const SafetensorsFile& file, const Slots& slo
 template <class System, class P>
 Status save_parameters(const P& parameters, const std::string& path)
 {
-    using scalar = typename P::scalar;
+    using scalar = typename P::stored;
     SafetensorsPrefix prefix;
     describe(slots_of(parameters), prefix);
     AtomicFile<System> file;
@@ -155,10 +161,32 @@ Status save_parameters(const P& parameters, const std::string& path)
     return file.commit();
 }
 
+// `count` values of a tensor from the one at `first` on; of 16 bits, where the parameters are floats.
+template <class T>
+Status read_values(SafetensorsFile& file, const TensorInfo& tensor, std::size_t first, std::size_t count, T* values)
+{
+    if constexpr (std::is_same_v<T, float>)
+        if (tensor.dtype != Dtype::F32) {
+            // Into the upper half of the block, and forwards from there.
+            auto* narrow = reinterpret_cast<unsigned char*>(values + count) - 2 * count;
+            if (Status status = file.read(tensor, first * 2, narrow, count * 2); !status) return status;
+            for (std::size_t i = 0; i < count; ++i) {
+                std::uint16_t bits;
+                std::memcpy(&bits, narrow + 2 * i, 2);
+                Fp16 half;
+                Bf16 brain;
+                half.bits = brain.bits = bits;
+                values[i] = tensor.dtype == Dtype::F16 ? static_cast<float>(half) : static_cast<float>(brain);
+            }
+            return {};
+        }
+    return file.read(tensor, first * sizeof(T), values, count * sizeof(T));
+}
+
 template <class P>
 Status load_parameters(P& parameters, SafetensorsFile& file, const LoadOptions& options)
 {
-    using scalar = typename P::scalar;
+    using scalar = typename P::stored;
     std::vector<std::size_t> tensors;
     if (Status status = match(file, slots_of(parameters), options, tensors); !status) return status;
     // Into a copy first: a read that fails half way must not leave half a model. Copied back, not swapped, so that what
@@ -169,9 +197,7 @@ Status load_parameters(P& parameters, SafetensorsFile& file, const LoadOptions& 
         const SlotInfo& slot = parameters.slots()[i];
         for (std::size_t at = 0; at < slot.size;) {
             const std::size_t count = slot.size - at < block.size() ? slot.size - at : block.size();
-            if (Status status = file.read(file.header()[tensors[i]], at * sizeof(scalar), block.data(),
-                                          count * sizeof(scalar));
-                !status)
+            if (Status status = read_values(file, file.header()[tensors[i]], at, count, block.data()); !status)
                 return status;
             for (std::size_t k = 0; k < count; ++k) loaded.logical(slot, at++) = block[k];
         }
@@ -192,15 +218,15 @@ Status load_parameters(P& parameters, const std::string& path, const LoadOptions
 }  // namespace io
 
 // Writes the parameters of a model (anything with parameters(), or Parameters) to `path`: whole or not at all. A failing
-// write, such as a full disk, leaves the file that was there unchanged and says so. F32, or F64 for Float64. System
-// replaces the calls to the operating system (io/file.hpp).
+// write, such as a full disk, leaves the file that was there unchanged and says so. F32; F64, F16 or BF16 for the precision
+// of that name. System replaces the calls to the operating system (io/file.hpp).
 template <class System = io::PosixSystem, io::detail::ParameterOwner Owner>
 Result<Done> try_save(const Owner& model, const std::string& path)
 {
     return io::detail::save_parameters<System>(io::detail::parameters_of(model), path).result();
 }
 
-// Reads what save wrote, or a file by others with the same names, shapes and dtype. Fails, and leaves the model as it was,
+// Reads what save wrote, or a file by others with the same names, shapes and dtype; float models also take F16 and BF16. Fails, and leaves the model as it was,
 // where the file is malformed, lacks a parameter, has another one, or was saved from another topology. A checkpoint gives its
 // weights.
 template <io::detail::ParameterOwner Owner>

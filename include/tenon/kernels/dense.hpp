@@ -39,8 +39,8 @@ void apply_in_place(std::size_t count, T* y, const Epilogue& epilogue)
 
 // Several rows, extents as values. Activations other than ReLU take a second look at the block just written, while it is
 // in the cache: inside the tile they would be compiled for each of its shapes, and spill its sums.
-template <class T, std::size_t LastWidth, class Epilogue>
-void forward_rows(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const T* w, const T* bias, T* y,
+template <class T, std::size_t LastWidth, class S, class Epilogue>
+void forward_rows(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const S* w, const S* bias, T* y,
                   const Epilogue& epilogue)
 {
     if constexpr (is_floor<Epilogue>) {
@@ -60,10 +60,11 @@ void forward_rows(std::size_t rows, simd::PanelLayout<T> layout, const T* x, con
 
 }  // namespace detail
 
-// y[r, n] = f(bias[n] + Σ_k x[r, k] · w[k, n]) with f = epilogue, called on packs; bias may be null.
-template <class T, std::size_t K, std::size_t N, class Epilogue = Identity>
-TENON_ALWAYS_INLINE constexpr void dense_forward(std::size_t rows, const T* x, const T* w, const T* bias, T* y,
-                                                 Epilogue epilogue = {})
+// y[r, n] = f(bias[n] + Σ_k x[r, k] · w[k, n]) with f = epilogue, called on packs; bias may be null. w and the bias may be
+// stored in 16 bits (S): they become floats on their way into registers.
+template <class T, std::size_t K, std::size_t N, class Epilogue = Identity, class S>
+TENON_ALWAYS_INLINE constexpr void dense_forward(std::size_t rows, const T* x, const S* w,
+                                                 const std::type_identity_t<S>* bias, T* y, Epilogue epilogue = {})
 {
     using L = simd::Panels<T, K, N>;
     if (std::is_constant_evaluated())

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <tenon/config.hpp>
+#include <tenon/simd/half.hpp>
 #include <tenon/simd/pack.hpp>
 #include <tenon/simd/panels.hpp>
 #include <tenon/simd/transpose.hpp>
@@ -25,11 +26,12 @@ inline constexpr std::size_t tile_rows = simd::width<T> == 1 ? 1 : 6;
 
 // What the tiles of one panel share: y[m, c] = max(floor, start[m, c] + Σ_k x[m, k] · w[k, c]) for `depth` k. The strides
 // say where x[m, k] lies, so that x may be transposed; w and y have contiguous columns, of which `columns` are written.
-template <class T>
+// S: the type that w is stored in.
+template <class T, class S = T>
 struct Panel {
     std::size_t depth;
     std::size_t x_row, x_depth;
-    const T* w;
+    const S* w;
     std::size_t w_row;
     std::size_t start_row;  // 0: one row, such as a bias, for all; whole registers of it are read
     std::size_t y_row;
@@ -50,8 +52,8 @@ alignas(64) inline constexpr T zero_row[simd::width<T> == 1 ? 8 : simd::panel_wi
 enum class Reach : unsigned char { padded, exact };
 
 // M rows by V registers. x is broadcast, w is loaded; both feed M · V independent sums that stay in registers.
-template <class P, std::size_t M, std::size_t V, Reach R, class T>
-TENON_NOINLINE void run_tile(const Panel<T>& panel, const T* x, const T* start, T* y)
+template <class P, std::size_t M, std::size_t V, Reach R, class T, class S>
+TENON_NOINLINE void run_tile(const Panel<T, S>& panel, const T* x, const T* start, T* y)
 {
     constexpr std::size_t W = P::size;
     const std::size_t last_columns = panel.columns - (V - 1) * W;
@@ -68,14 +70,17 @@ TENON_NOINLINE void run_tile(const Panel<T>& panel, const T* x, const T* start, 
         sum[m][V - 1] = P::load_partial(start + m * panel.start_row + (V - 1) * W, last_start);
     }
 
-    const T* w = panel.w;
+    const S* w = panel.w;
     std::size_t at = 0;
     TENON_UNROLL_BY(4)
     for (std::size_t k = panel.depth; k != 0; --k) {
         P b[V];
         TENON_UNROLL
         for (std::size_t v = 0; v < V; ++v)
-            b[v] = R == Reach::exact && v == V - 1 ? P::load_partial(w + v * W, last_columns) : P::load(w + v * W);
+            if constexpr (R == Reach::exact)
+                b[v] = v == V - 1 ? P::load_partial(w + v * W, last_columns) : P::load(w + v * W);
+            else
+                b[v] = simd::load_widened<P>(w + v * W);
         TENON_UNROLL
         for (std::size_t m = 0; m < M; ++m) {
             const P a = row[m][at];
@@ -116,8 +121,8 @@ TENON_NOINLINE void run_tile(const Panel<T>& panel, const T* x, const T* start, 
     }
 }
 
-template <class P, std::size_t V, Reach R, class T>
-TENON_ALWAYS_INLINE void run_rows(std::size_t m, const Panel<T>& panel, const T* x, const T* start, T* y)
+template <class P, std::size_t V, Reach R, class T, class S>
+TENON_ALWAYS_INLINE void run_rows(std::size_t m, const Panel<T, S>& panel, const T* x, const T* start, T* y)
 {
     if constexpr (tile_rows<T> == 1) {
         run_tile<P, 1, V, R>(panel, x, start, y);
@@ -151,8 +156,8 @@ constexpr Split split_rows(std::size_t rows)
 }
 
 // All rows of one panel.
-template <class P, std::size_t V, Reach R = Reach::padded, class T>
-TENON_NOINLINE void run_panel(Split split, const Panel<T>& panel, const T* x, const T* start, T* y)
+template <class P, std::size_t V, Reach R = Reach::padded, class T, class S>
+TENON_NOINLINE void run_panel(Split split, const Panel<T, S>& panel, const T* x, const T* start, T* y)
 {
     for (std::uint32_t tile = 0; tile < split.tiles; ++tile) {
         const std::size_t m = split.height + (tile < split.taller);
@@ -211,9 +216,9 @@ constexpr std::size_t row_block(std::size_t depth)
 }
 
 // y = max(floor, bias + x · w).   x: (rows, K), w: (K, N) in panels, bias: padded columns or null, y: (rows, N)
-template <class T, std::size_t LastWidth>
-TENON_ALWAYS_INLINE void forward(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const T* w, const T* bias,
-                                 T* y, T floor)
+template <class T, std::size_t LastWidth, class S>
+TENON_ALWAYS_INLINE void forward(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const S* w,
+                                 const std::type_identity_t<S>* bias, T* y, T floor)
 {
     const std::size_t K = layout.rows, N = layout.logical;
     const std::size_t block = row_block<T>(K);
@@ -223,8 +228,17 @@ TENON_ALWAYS_INLINE void forward(std::size_t rows, simd::PanelLayout<T> layout, 
                                                  std::size_t width) TENON_LAMBDA_INLINE {
             using P = decltype(pack);
             constexpr std::size_t V = decltype(registers)::value;
-            const T* start = bias == nullptr ? zero_row<T> : bias + n;
-            const Panel<T> panel{K, K, 1, w + offset, width, 0, N, smaller(N - n, V * P::size), floor};
+            const T* start = zero_row<T>;
+            [[maybe_unused]] alignas(64) T widened[std::is_same_v<S, T> ? 1 : V * P::size];
+            if (bias != nullptr) {
+                if constexpr (std::is_same_v<S, T>) {
+                    start = bias + n;
+                } else {
+                    simd::widen(V * P::size, bias + n, widened);
+                    start = widened;
+                }
+            }
+            const Panel<T, S> panel{K, K, 1, w + offset, width, 0, N, smaller(N - n, V * P::size), floor};
             run_panel<P, V>(split, panel, x + r * K, start, y + r * N + n);
         });
     }

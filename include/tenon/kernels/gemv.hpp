@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // One row times a matrix in panels: a walk over the weights at the speed of the cache that holds them. Extents are
-// constants here, since a small network is all overhead otherwise.
+// constants here, since a small network is all overhead otherwise. Stored: the weights' type in memory.
 //
 // Order of summation: where a layer has too few columns to keep the multiply-add units busy, its depth is dealt out to
 // several sums (k = 0, S, 2S, … to the first) that are added as a tree. So the last bits may differ from those of the
@@ -10,6 +10,7 @@
 
 #include <tenon/config.hpp>
 #include <tenon/kernels/gemm.hpp>
+#include <tenon/simd/half.hpp>
 #include <tenon/simd/pack.hpp>
 #include <tenon/simd/panels.hpp>
 
@@ -29,20 +30,27 @@ constexpr std::size_t gemv_split(std::size_t depth, std::size_t registers)
 }
 
 // Columns of G neighbouring panels of V registers each; the first `valid` of the last register are stored.
-template <class P, std::size_t K, std::size_t G, std::size_t V, std::size_t Valid, class T, class Epilogue>
-TENON_ALWAYS_INLINE void gemv_columns(const T* x, const T* w, const T* bias, T* y, const Epilogue& epilogue)
+template <class P, std::size_t K, std::size_t G, std::size_t V, std::size_t Valid, class T, class Stored,
+          class Epilogue>
+TENON_ALWAYS_INLINE void gemv_columns(const T* x, const Stored* w, const Stored* bias, T* y, const Epilogue& epilogue)
 {
     constexpr std::size_t W = P::size, width = V * W, S = gemv_split(K, G * V);
-    constexpr bool from_afar = K * width * G * sizeof(T) > 16 * 1024;  // more than the first-level cache has at hand
+    constexpr bool from_afar = K * width * G * sizeof(Stored) >
+                               16 * 1024;  // more than the first-level cache has at hand
 
     P sum[S][G][V];
     TENON_UNROLL
     for (std::size_t g = 0; g < G; ++g) {
-        TENON_UNROLL
-        for (std::size_t v = 0; v < V; ++v) {
-            sum[0][g][v] = bias == nullptr ? P(T(0)) : P::load(bias + g * width + v * W);
+        if (bias == nullptr) {
             TENON_UNROLL
-            for (std::size_t s = 1; s < S; ++s) sum[s][g][v] = P(T(0));
+            for (std::size_t v = 0; v < V; ++v) sum[0][g][v] = P(T(0));
+        } else {
+            simd::load_some_order(bias + g * width, sum[0][g]);
+        }
+        TENON_UNROLL
+        for (std::size_t s = 1; s < S; ++s) {
+            TENON_UNROLL
+            for (std::size_t v = 0; v < V; ++v) sum[s][g][v] = P(T(0));
         }
     }
 
@@ -50,13 +58,16 @@ TENON_ALWAYS_INLINE void gemv_columns(const T* x, const T* w, const T* bias, T* 
         const P a = x[k];
         TENON_UNROLL
         for (std::size_t g = 0; g < G; ++g) {
-            const T* row = w + g * K * width + k * width;
-            TENON_UNROLL
-            for (std::size_t v = 0; v < V; ++v) {
-                if constexpr (from_afar)
-                    if (v * W * sizeof(T) % 64 == 0) simd::prefetch(row + v * W + 512 / sizeof(T));
-                sum[s][g][v] = fma(a, P::load(row + v * W), sum[s][g][v]);
+            const Stored* row = w + g * K * width + k * width;
+            if constexpr (from_afar) {
+                TENON_UNROLL
+                for (std::size_t v = 0; v < V; ++v)
+                    if (v * W * sizeof(Stored) % 64 == 0) simd::prefetch(row + v * W + 512 / sizeof(Stored));
             }
+            P b[V];
+            simd::load_some_order(row, b);
+            TENON_UNROLL
+            for (std::size_t v = 0; v < V; ++v) sum[s][g][v] = fma(a, b[v], sum[s][g][v]);
         }
     };
     constexpr std::size_t whole = K / S * S;
@@ -86,6 +97,7 @@ TENON_ALWAYS_INLINE void gemv_columns(const T* x, const T* w, const T* bias, T* 
     }
     TENON_UNROLL
     for (std::size_t g = 0; g < G; ++g) {
+        simd::in_order<Stored>(sum[0][g]);
         TENON_UNROLL
         for (std::size_t v = 0; v < V; ++v) {
             const P result = epilogue(sum[0][g][v]);
@@ -99,25 +111,25 @@ TENON_ALWAYS_INLINE void gemv_columns(const T* x, const T* w, const T* bias, T* 
 }
 
 // Without SIMD: up to eight columns at a time, row-major.
-template <std::size_t K, std::size_t N, std::size_t Count, class T, class Epilogue>
-TENON_ALWAYS_INLINE void gemv_scalars(const T* x, const T* w, const T* bias, T* y, const Epilogue& epilogue)
+template <std::size_t K, std::size_t N, std::size_t Count, class T, class Stored, class Epilogue>
+TENON_ALWAYS_INLINE void gemv_scalars(const T* x, const Stored* w, const Stored* bias, T* y, const Epilogue& epilogue)
 {
     using P = simd::Pack<T, 1>;
     P sum[Count];
     TENON_UNROLL
-    for (std::size_t i = 0; i < Count; ++i) sum[i] = bias == nullptr ? T(0) : bias[i];
+    for (std::size_t i = 0; i < Count; ++i) sum[i] = bias == nullptr ? T(0) : static_cast<T>(bias[i]);
     for (std::size_t k = 0; k < K; ++k) {
         const P a = x[k];
         TENON_UNROLL
-        for (std::size_t i = 0; i < Count; ++i) sum[i] = fma(a, P(w[k * N + i]), sum[i]);
+        for (std::size_t i = 0; i < Count; ++i) sum[i] = fma(a, P(static_cast<T>(w[k * N + i])), sum[i]);
     }
     TENON_UNROLL
     for (std::size_t i = 0; i < Count; ++i) epilogue(sum[i]).store(y + i);
 }
 
 // y = f(bias + x · w).   x: K, w: (K, N) in panels, bias: padded columns or null, y: N
-template <class T, std::size_t K, std::size_t N, class Epilogue>
-TENON_ALWAYS_INLINE void gemv_inline(const T* x, const T* w, const T* bias, T* y, const Epilogue& epilogue)
+template <class T, std::size_t K, std::size_t N, class Stored, class Epilogue>
+TENON_ALWAYS_INLINE void gemv_inline(const T* x, const Stored* w, const Stored* bias, T* y, const Epilogue& epilogue)
 {
     constexpr std::size_t W = simd::width<T>;
     const auto bias_at = [bias](std::size_t n) TENON_LAMBDA_INLINE { return bias == nullptr ? nullptr : bias + n; };
@@ -144,15 +156,15 @@ TENON_ALWAYS_INLINE void gemv_inline(const T* x, const T* w, const T* bias, T* y
     }
 }
 
-template <class T, std::size_t K, std::size_t N, class Epilogue>
-TENON_NOINLINE void gemv_called(const T* x, const T* w, const T* bias, T* y, const Epilogue& epilogue)
+template <class T, std::size_t K, std::size_t N, class Stored, class Epilogue>
+TENON_NOINLINE void gemv_called(const T* x, const Stored* w, const Stored* bias, T* y, const Epilogue& epilogue)
 {
     gemv_inline<T, K, N>(x, w, bias, y, epilogue);
 }
 
 // A call and its spilled registers cost a few nanoseconds: worth avoiding where the product itself takes few.
-template <class T, std::size_t K, std::size_t N, class Epilogue>
-TENON_ALWAYS_INLINE void gemv(const T* x, const T* w, const T* bias, T* y, const Epilogue& epilogue)
+template <class T, std::size_t K, std::size_t N, class Stored, class Epilogue>
+TENON_ALWAYS_INLINE void gemv(const T* x, const Stored* w, const Stored* bias, T* y, const Epilogue& epilogue)
 {
     if constexpr (simd::width < T >> 1 && simd::Panels<T, K, N>::size / simd::width<T> <= 64)
         gemv_inline<T, K, N>(x, w, bias, y, epilogue);

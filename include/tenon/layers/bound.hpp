@@ -4,6 +4,7 @@
 #pragma once
 
 #include <tenon/core/diagnostics.hpp>
+#include <tenon/core/half.hpp>
 #include <tenon/core/list.hpp>
 #include <tenon/core/shape.hpp>
 #include <tenon/layers/slot.hpp>
@@ -45,9 +46,11 @@ template <class T>
 constexpr std::size_t aligned(std::size_t scalars)
 {
     // Without SIMD there is nothing to align, and firmware counts bytes.
-    constexpr std::size_t step = sizeof(T) == 1            ? (simd::width<float> == 1 ? 4 : 64)  // int8 is read by words
-                                 : simd::width<T> == 1 ? 1
-                                                       : 64 / sizeof(T);
+    // What is stored in 16 bits lies at the same places as its floats.
+    using Computed = computed_t<T>;
+    constexpr std::size_t step = sizeof(T) == 1 ? (simd::width<float> == 1 ? 4 : 64)  // int8 is read by words
+                                 : simd::width<Computed> == 1 ? 1
+                                                              : 64 / sizeof(Computed);
     return (scalars + step - 1) / step * step;
 }
 
@@ -96,6 +99,18 @@ constexpr bool rows_are_independent()
         return rows_are_independent<typename L::head>();
     else
         return false;
+}
+
+// A layer whose kernels read weights of 16 bits as they are; those of others are widened into the workspace first.
+template <class B>
+constexpr bool reads_stored()
+{
+    if constexpr (requires { B::layer::reads_stored; })
+        return B::layer::reads_stored;
+    else if constexpr (requires { typename B::layer::head; })
+        return reads_stored<Bound<typename B::layer::head, typename B::input>>();
+    else
+        return HasBranches<B>;
 }
 
 // A layer whose forward pass may write over its input (y == x), and whose backward pass over its output's gradient

@@ -16,6 +16,7 @@ struct Dense {
     static constexpr bool fuses_activation = true;
     static constexpr bool folds_batch_norm = true;
     static constexpr bool writes_gradients_once = true;
+    static constexpr bool reads_stored = true;
 
     template <class In>
     struct rule {

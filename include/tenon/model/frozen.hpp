@@ -3,8 +3,8 @@
 // no start-up code, and the network can be evaluated at compile time.
 #pragma once
 
-#include <tenon/passes/inference.hpp>
 #include <tenon/network/slot_table.hpp>
+#include <tenon/passes/inference.hpp>
 
 namespace tenon::inline TENON_ISA {
 
@@ -13,12 +13,13 @@ struct FrozenWeights {
     using network = Net;
     using precision = P;
     using scalar = typename P::scalar;
+    using stored = stored_t<P>;
 
-    static constexpr std::size_t storage = Net::template parameter_bytes<P> / sizeof(scalar);
+    static constexpr std::size_t storage = Net::template parameter_bytes<P> / sizeof(stored);
 
-    alignas(simd::width<scalar> == 1 ? alignof(scalar) : 64) scalar values[storage == 0 ? 1 : storage];
+    alignas(simd::width<scalar> == 1 ? alignof(stored) : 64) stored values[storage == 0 ? 1 : storage];
 
-    constexpr const scalar* data() const { return values; }
+    constexpr const stored* data() const { return values; }
     static constexpr std::size_t size() { return storage; }
 };
 
@@ -41,7 +42,8 @@ constexpr FrozenWeights<Net, P> freeze(const T (&logical)[Count])
         std::size_t next = 0;
         for (const SlotInfo& slot : slot_table<Net, typename P::scalar>)
             for (std::size_t i = 0; i < slot.size; ++i)
-                frozen.values[slot.offset + slot.index(i)] = static_cast<typename P::scalar>(logical[next++]);
+                frozen.values[slot.offset + slot.index(i)] = static_cast<stored_t<P>>(
+                    static_cast<typename P::scalar>(logical[next++]));
     }
     return frozen;
 }

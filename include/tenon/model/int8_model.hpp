@@ -236,9 +236,7 @@ private:
     void linear(Int8Linear& to, const Affine& in, const Affine& out, bool floor)
     {
         constexpr bool depthwise = int8_kind<typename B::layer> == Int8Kind::depthwise;
-        using Kernel = typename slots_type<B>::template slot<0>::shape;
-        constexpr std::size_t size = Kernel::size;
-        constexpr std::size_t outputs = depthwise ? Kernel::extents[Kernel::rank - 2] : Kernel::last;
+        constexpr std::size_t size = slots_type<B>::template slot<0>::shape::size, outputs = int8_outputs<B>();
         constexpr std::size_t inputs = size / outputs, groups = int8_groups<B>(), channels = int8_channels<B>();
 
         const std::size_t index = layer_++;

@@ -20,7 +20,14 @@ public:
     using scalar = typename P::scalar;
 
     // Each slot filled by its layer's initialiser; the same seed gives the same weights everywhere.
-    explicit Model(Seed seed) { tenon::initialize(parameters_, seed); }
+    explicit Model(Seed seed)
+    {
+        constexpr bool trains = std::is_same_v<stored_t<P>, scalar>;
+        static_assert(trains,
+                      "tenon: parameters of 16 bits are for inference: train a Model<Net> and convert it, with "
+                      "store_as<Float16>(model).");
+        if constexpr (trains) tenon::initialize(parameters_, seed);
+    }
     explicit Model(Uninitialized) {}
     explicit Model(Parameters<Net, P> parameters) : parameters_{static_cast<Parameters<Net, P>&&>(parameters)} {}
     // A copy of constant weights, to train on.

@@ -20,8 +20,9 @@ struct CheckInput;
 template <class Given, class Wanted>
 struct CheckInput<InputHas<Given>, TheNetworkTakes<Wanted>> {
     static constexpr bool value = std::is_same_v<Given, Wanted>;
-    static_assert(std::is_same_v<Given, Wanted>,
-                  "tenon: the input has shape InputHas<...>, the network takes TheNetworkTakes<...>, as this error says.");
+    static_assert(
+        std::is_same_v<Given, Wanted>,
+        "tenon: the input has shape InputHas<...>, the network takes TheNetworkTakes<...>, as this error says.");
 };
 
 namespace detail {
@@ -121,7 +122,7 @@ public:
     }
 
 private:
-    const scalar* parameters_;
+    const stored_t<P>* parameters_;
     detail::Workspace<scalar, Net::template workspace_bytes<P, R::value>> workspace_;
 };
 

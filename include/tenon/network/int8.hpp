@@ -103,6 +103,13 @@ constexpr ConvShape depthwise_geometry()
 {
     return Rule::window::template geometry<Rule::channels, Rule::channels>;
 }
+// Output channels of a linear layer: its kernel is a matrix of so many columns in logical order.
+template <class B>
+constexpr std::size_t int8_outputs()
+{
+    using Kernel = typename slots_type<B>::template slot<0>::shape;
+    return int8_kind<typename B::layer> == Int8Kind::depthwise ? Kernel::extents[Kernel::rank - 2] : Kernel::last;
+}
 // Bytes of a linear layer's kernel, and entries of its other arrays.
 template <class B>
 constexpr std::size_t int8_kernel_bytes()

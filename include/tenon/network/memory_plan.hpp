@@ -4,7 +4,7 @@
 #pragma once
 
 #include <tenon/core/per_row.hpp>
-#include <tenon/network/chain.hpp>
+#include <tenon/network/parameter_layout.hpp>
 
 namespace tenon::inline TENON_ISA {
 
@@ -24,6 +24,25 @@ constexpr std::size_t layer_workspace()
     else
         return 0;
 }
+
+// Layers that do not read 16 bits have their parameters widened there.
+template <class S>
+struct WidenedScratch {
+    template <class B, std::size_t Rows>
+    static constexpr std::size_t scalars()
+    {
+        using T = computed_t<S>;
+        const std::size_t own = layer_workspace<T, B, Rows>();
+        if constexpr (reads_stored<B>())
+            return own;
+        else
+            return own + layer_storage<T, B>() + layer_storage<T, B, Role::statistics>();
+    }
+};
+template <>
+struct ScratchOf<Fp16> : WidenedScratch<Fp16> {};
+template <>
+struct ScratchOf<Bf16> : WidenedScratch<Bf16> {};
 
 // The number of layers up to the last one that computes; views behind it only rename its output.
 template <class C>
@@ -50,7 +69,7 @@ template <std::size_t N>
 struct InferencePlan {
     using Place = detail::Place;
 
-    Place place[N + 1];        // of the value that layer i makes
+    Place place[N + 1];         // of the value that layer i makes
     std::size_t offset[N + 1];  // in the arena
     std::size_t scratch[N + 1];
     std::size_t size;

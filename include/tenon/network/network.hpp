@@ -64,9 +64,9 @@ struct Footprint {
     template <class C>
     static constexpr std::size_t parameters = (chain_storage<scalar, C>() +
                                                chain_storage<scalar, C, Role::statistics>()) *
-                                              sizeof(scalar);
+                                              sizeof(stored_t<P>);
     template <class C, std::size_t Rows>
-    static constexpr std::size_t workspace = chain_workspace<scalar, C, Rows>() * sizeof(scalar);
+    static constexpr std::size_t workspace = chain_workspace<stored_t<P>, C, Rows>() * sizeof(scalar);
 };
 
 // Network<Input<784>, Dense<128>, ReLU, Dense<10>>: an empty type with these constants.

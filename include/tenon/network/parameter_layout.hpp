@@ -39,8 +39,7 @@ constexpr std::size_t layer_storage()
         }(typename B::rule::branches{});
     } else {
         return []<class... Ss>(Slots<Ss...>) {
-            return (std::size_t{0} + ... +
-                    detail::aligned<T>(Ss::layout::template size<T, typename Ss::shape>));
+            return (std::size_t{0} + ... + detail::aligned<T>(Ss::layout::template size<T, typename Ss::shape>));
         }(role_slots<B, R>);
     }
 }
@@ -70,9 +69,8 @@ struct OffsetTable {
 template <class T, class C, Role R = Role::learned>
 inline constexpr auto chain_offsets = [] {
     detail::OffsetTable<C::count> table{};
-    C::for_each([&]<std::size_t I>() {
-        table.at[I + 1] = table.at[I] + layer_storage<T, typename C::template bound<I>, R>();
-    });
+    C::for_each(
+        [&]<std::size_t I>() { table.at[I + 1] = table.at[I] + layer_storage<T, typename C::template bound<I>, R>(); });
     return table;
 }();
 
@@ -87,9 +85,8 @@ template <class T, class B, std::size_t I, Role R = Role::learned>
 constexpr std::size_t branch_offset()
 {
     std::size_t offset = 0;
-    detail::for_each_index<0, I>([&]<std::size_t J>() {
-        offset += chain_storage<T, typename B::rule::branches::template at<J>, R>();
-    });
+    detail::for_each_index<0, I>(
+        [&]<std::size_t J>() { offset += chain_storage<T, typename B::rule::branches::template at<J>, R>(); });
     return offset;
 }
 
@@ -105,7 +102,8 @@ struct ParameterBlocks {
 template <class B, class T>
 struct ParameterView {
     using bound = B;
-    using scalar = std::remove_const_t<T>;
+    using stored = std::remove_const_t<T>;
+    using scalar = computed_t<stored>;  // it decides the layout
 
     T* base;
     T* statistics = nullptr;
@@ -139,7 +137,7 @@ struct ParameterView {
 template <class C, std::size_t I, class T>
 constexpr ParameterView<typename C::template bound<I>, T> layer_view(ParameterBlocks<T> blocks)
 {
-    using scalar = std::remove_const_t<T>;
+    using scalar = computed_t<std::remove_const_t<T>>;
     if constexpr (layer_storage<scalar, typename C::template bound<I>, Role::statistics>() == 0)
         return {blocks.learned + chain_offsets<scalar, C>.at[I], nullptr};
     else
@@ -168,9 +166,7 @@ constexpr std::size_t layer_value_count()
             return (std::size_t{0} + ... + chain_value_count<Cs, R>());
         }(typename B::rule::branches{});
     } else {
-        return []<class... Ss>(Slots<Ss...>) {
-            return (std::size_t{0} + ... + Ss::shape::size);
-        }(role_slots<B, R>);
+        return []<class... Ss>(Slots<Ss...>) { return (std::size_t{0} + ... + Ss::shape::size); }(role_slots<B, R>);
     }
 }
 

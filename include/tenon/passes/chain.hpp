@@ -19,13 +19,14 @@ struct IgnoreTaps {
 
 }  // namespace detail
 
-// y = chain(x) for rows ≤ Rows. arena: chain_workspace<T, C, Rows>() scalars.
+// y = chain(x) for rows ≤ Rows. arena: chain_workspace<S, C, Rows>() scalars.
 // see.operator()<I>(values): called at the tap behind layer I (network/taps.hpp), values (rows, shape there) are gone later.
-template <class C, std::size_t Rows, class T, class See = detail::IgnoreTaps>
-TENON_ALWAYS_INLINE constexpr void infer_chain(std::size_t rows, ParameterBlocks<const T> parameters, const T* x, T* y,
+// S: the type that the parameters are stored in.
+template <class C, std::size_t Rows, class S, class T, class See = detail::IgnoreTaps>
+TENON_ALWAYS_INLINE constexpr void infer_chain(std::size_t rows, ParameterBlocks<const S> parameters, const T* x, T* y,
                                                T* arena, const See& see = {})
 {
-    constexpr auto& plan = inference_plan<T, C, Rows>;
+    constexpr auto& plan = inference_plan<S, C, Rows>;
     using Place = typename std::remove_cvref_t<decltype(plan)>::Place;
     const T* value = x;
     C::for_each([&]<std::size_t I>() TENON_LAMBDA_INLINE {
@@ -82,6 +83,20 @@ void split_rows(const Team& team, std::size_t rows, F&& f)
     });
 }
 
+// One layer's forward pass in training, by rows over the team where it can be split so.
+template <class B, class T>
+void train_forward_layer(B bound, std::size_t rows, ParameterView<B, const T> parameters, const T* x, T* y,
+                         const TrainingContext<T>& context)
+{
+    if constexpr (splits_by_rows<B>())
+        split_rows(context.team, rows, [&](std::size_t begin, std::size_t count, std::size_t part) {
+            run_forward(bound, count, parameters, x + begin * B::input::size, y + begin * B::output::size,
+                        context.part(begin, context.workspace + part * layer_training_workspace<B>().per_thread));
+        });
+    else
+        run_forward(bound, rows, parameters, x, y, context);
+}
+
 }  // namespace detail
 
 // y = chain(x), keeping what the backward pass needs on context.tape (chain_tape<C>().scalars(rows)).
@@ -96,16 +111,8 @@ void train_forward_chain(std::size_t rows, ParameterBlocks<const T> parameters, 
         using B = typename C::template bound<I>;
         if constexpr (!is_view<B>()) {
             T* out = I + 1 == computing_layers<C> ? y : context.tape + plan.output[I].scalars(rows);
-            const TrainingContext<T> own = detail::layer_context<C, I>(context, rows, context.workspace);
-            if constexpr (detail::splits_by_rows<B>()) {
-                detail::split_rows(own.team, rows, [&](std::size_t begin, std::size_t count, std::size_t part) {
-                    run_forward(B{}, count, layer_view<C, I>(parameters), value + begin * B::input::size,
-                                out + begin * B::output::size,
-                                own.part(begin, own.workspace + part * layer_training_workspace<B>().per_thread));
-                });
-            } else {
-                run_forward(B{}, rows, layer_view<C, I>(parameters), value, out, own);
-            }
+            detail::train_forward_layer(B{}, rows, layer_view<C, I>(parameters), value, out,
+                                        detail::layer_context<C, I>(context, rows, context.workspace));
             value = out;
         }
     });

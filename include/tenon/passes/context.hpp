@@ -7,6 +7,7 @@
 #include <tenon/network/memory_plan.hpp>
 #include <tenon/network/parameter_layout.hpp>
 #include <tenon/parallel/team.hpp>
+#include <tenon/simd/half.hpp>
 
 namespace tenon::inline TENON_ISA {
 
@@ -41,11 +42,20 @@ struct TrainingContext {
 
 // forward(bound, rows, parameters, x, y, context), or without the context, as layers with nothing to keep write it.
 //   x: (rows, input), y: (rows, output), both row-major without gaps.
-template <class B, class T, class Context>
-TENON_ALWAYS_INLINE constexpr void run_forward(B bound, std::size_t rows, ParameterView<B, const T> parameters,
+// Parameters of 16 bits (S) reach layers that read them (reads_stored); for others they become floats in the workspace.
+template <class B, class S, class T, class Context>
+TENON_ALWAYS_INLINE constexpr void run_forward(B bound, std::size_t rows, ParameterView<B, const S> parameters,
                                                const T* x, T* y, const Context& context)
 {
-    if constexpr (requires { forward(bound, rows, parameters, x, y, context); })
+    if constexpr (!std::is_same_v<S, T> && !reads_stored<B>()) {
+        constexpr std::size_t learned = layer_storage<T, B>(), statistics = layer_storage<T, B, Role::statistics>();
+        T* widened = context.workspace;
+        if constexpr (learned != 0) simd::widen(learned, parameters.base, widened);
+        if constexpr (statistics != 0) simd::widen(statistics, parameters.statistics, widened + learned);
+        Context own = context;
+        own.workspace += learned + statistics;
+        run_forward(bound, rows, ParameterView<B, const T>{widened, widened + learned}, x, y, own);
+    } else if constexpr (requires { forward(bound, rows, parameters, x, y, context); })
         forward(bound, rows, parameters, x, y, context);
     else
         forward(bound, rows, parameters, x, y);

@@ -23,13 +23,13 @@ namespace tenon::inline TENON_ISA {
 template <class C, class T>
 constexpr ParameterBlocks<T> blocks_of(T* parameters)
 {
-    return {parameters, parameters + chain_storage<std::remove_const_t<T>, C>()};
+    return {parameters, parameters + chain_storage<computed_t<std::remove_const_t<T>>, C>()};
 }
 
-// y = network(x) for rows ≤ Rows rows; the parameters are a block laid out for T.
+// y = network(x) for rows ≤ Rows rows; the parameters are a block laid out for T, of T or of 16 bits (S).
 // workspace: Net::workspace_bytes<P, Rows>, 64-byte aligned.
-template <class Net, std::size_t Rows, class T>
-TENON_ALWAYS_INLINE constexpr void infer(std::size_t rows, const T* parameters, const T* x, T* y, T* workspace)
+template <class Net, std::size_t Rows, class S, class T>
+TENON_ALWAYS_INLINE constexpr void infer(std::size_t rows, const S* parameters, const T* x, T* y, T* workspace)
 {
     using Chain = rewritten_chain<Purpose::inference, typename Net::chain>;
     infer_chain<Chain, Rows>(rows, blocks_of<Chain>(parameters), x, y, workspace);

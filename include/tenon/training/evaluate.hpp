@@ -22,15 +22,16 @@ namespace detail {
 
 // The chain on a dataset, in chunks of Rows rows: visit(chunk, rows, inputs, outputs, targets) for each, from any thread.
 // part of parts: only that share of the chunks.
-template <class C, std::size_t Rows, class T, class D, class Visit>
-void run_over(const T* parameters, const D& dataset, const Team& team, Visit&& visit, std::size_t part = 0,
+template <class C, std::size_t Rows, class S, class D, class Visit>
+void run_over(const S* parameters, const D& dataset, const Team& team, Visit&& visit, std::size_t part = 0,
               std::size_t parts = 1)
 {
+    using T = computed_t<S>;
     const std::size_t chunks = (dataset.size() + Rows - 1) / Rows;
     const std::size_t first_chunk = chunks * part / parts, end_chunk = chunks * (part + 1) / parts;
     team.split(end_chunk - first_chunk, 1, 1, [&](std::size_t begin, std::size_t end) {
         AlignedBuffer<T> memory{aligned<T>(Rows * C::input::size) + aligned<T>(Rows * C::output::size) +
-                                chain_workspace<T, C, Rows>()};
+                                chain_workspace<S, C, Rows>()};
         T* inputs = memory.data();
         T* outputs = inputs + aligned<T>(Rows * C::input::size);
         T* workspace = outputs + aligned<T>(Rows * C::output::size);
@@ -57,8 +58,8 @@ struct DatasetFits {
 
 // evaluate() by all ranks of an exchange together. Each takes some chunks of a dataset that all of them hold, or all of
 // its own; the sums of all chunks are added up in their order.
-template <class Net, class Loss, data::Dataset D, class Exchange>
-Evaluation evaluate_shared(const Model<Net, Float32>& model, const D& dataset, const Loss& loss, const Team& team,
+template <class Net, class P, class Loss, data::Dataset D, class Exchange>
+Evaluation evaluate_shared(const Model<Net, P>& model, const D& dataset, const Loss& loss, const Team& team,
                            Exchange&& exchange)
 {
     Evaluation result{};
@@ -98,10 +99,11 @@ Evaluation evaluate_shared(const Model<Net, Float32>& model, const D& dataset, c
 
 // Mean loss and accuracy over all rows, in the dataset's order. A final layer that the loss absorbs (Softmax) is skipped.
 // A team (thread_pool.team()) shares the work; the result is the same.
-template <class Net, class Loss, data::Dataset D>
-Evaluation evaluate(const Model<Net, Float32>& model, const D& dataset, const Loss& loss, const Team& team = {})
-{
-    return detail::evaluate_shared(model, dataset, loss, team, Alone{});
-}
+template <class Net, class P, class Loss, data::Dataset D>
+    requires std::is_same_v<typename P::scalar, float> Evaluation evaluate(const Model<Net, P>& model, const D& dataset,
+                                                                           const Loss& loss, const Team& team = {})
+    {
+        return detail::evaluate_shared(model, dataset, loss, team, Alone{});
+    }
 
 }  // namespace tenon

@@ -12,15 +12,15 @@
 namespace tenon::inline TENON_ISA::kernels::reference {
 
 // y[r, n] = f(bias[n] + Σ_k x[r, k] · w[k, n]).   x: (rows, K), w: (K, N) in panels, bias: N or null, y: (rows, N)
-template <class T, class Epilogue>
-constexpr void dense_forward(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const T* w, const T* bias, T* y,
+template <class T, class S, class Epilogue>
+constexpr void dense_forward(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const S* w, const S* bias, T* y,
                              Epilogue epilogue)
 {
     const std::size_t K = layout.rows, N = layout.logical;
     for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t n = 0; n < N; ++n) {
-            T sum = bias == nullptr ? T(0) : bias[n];
-            for (std::size_t k = 0; k < K; ++k) sum += x[r * K + k] * w[layout.index(k, n)];
+            T sum = bias == nullptr ? T(0) : static_cast<T>(bias[n]);
+            for (std::size_t k = 0; k < K; ++k) sum += x[r * K + k] * static_cast<T>(w[layout.index(k, n)]);
             y[r * N + n] = epilogue(simd::Pack<T, 1>(sum)).lanes;
         }
 }

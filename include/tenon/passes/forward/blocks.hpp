@@ -12,8 +12,8 @@ namespace tenon::inline TENON_ISA {
 namespace passes {
 
 // A branch at inference, or in training at its place on the block's tape: branch I lies behind the branches before it.
-template <class B, std::size_t I, class T, std::size_t Rows>
-TENON_ALWAYS_INLINE constexpr void run_branch(std::size_t rows, ParameterBlocks<const T> parameters, const T* x, T* y,
+template <class B, std::size_t I, class S, class T, std::size_t Rows>
+TENON_ALWAYS_INLINE constexpr void run_branch(std::size_t rows, ParameterBlocks<const S> parameters, const T* x, T* y,
                                               const InferenceContext<T, Rows>& context)
 {
     infer_chain<typename B::rule::branches::template at<I>, Rows>(rows, parameters, x, y, context.workspace);

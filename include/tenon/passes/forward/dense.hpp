@@ -16,7 +16,7 @@ namespace passes {
 template <class Rule, class T, class Parameters, class Function>
 TENON_ALWAYS_INLINE constexpr void dense(std::size_t rows, Parameters parameters, const T* x, T* y, Function function)
 {
-    const T* bias = nullptr;
+    const typename Parameters::stored* bias = nullptr;
     if constexpr (Rule::use_bias) bias = parameters.template get<1>();
     kernels::dense_forward<T, Rule::inputs, Rule::units>(rows, x, parameters.template get<0>(), bias, y, function);
 }
