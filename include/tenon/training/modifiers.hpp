@@ -14,10 +14,13 @@
 //     template <class O> auto wrap(O optimizer) const;    an optimiser around the optimiser
 //     template <class T> void reduce(T* gradients, std::size_t count);     sees all gradients, padding included, and may
 //                                                    change them; called once a step
+//     template <class Parameters> void stepped(Parameters& parameters, std::uint64_t t);    sees the weights, and may change
+//                                                    them, after the t-th step
 #pragma once
 
 #include <tenon/core/diagnostics.hpp>
 #include <tenon/core/error.hpp>
+#include <tenon/network/slot_names.hpp>
 #include <tenon/optimizers/average.hpp>
 #include <tenon/optimizers/clip_value.hpp>
 #include <tenon/training/state.hpp>
@@ -43,6 +46,7 @@ struct UpdatePlan {
     std::vector<SlotPlan> of_slot;  // in the order of `slots`
     std::size_t batches = 1;        // to a step
     double most_norm = 0;           // of all gradients together; 0: any, and it is not measured
+    bool keeps_pruned = false;      // gradients of pruned weights (core/pruned.hpp) do not count
 };
 
 template <class M>
@@ -136,23 +140,9 @@ struct AverageWeights {
 
 namespace detail {
 
-inline bool is_kernel(const SlotInfo& slot) { return std::string_view{slot.slot} == "kernel"; }
-
-// "dense_1" is that layer, "dense" every layer of the kind.
-inline bool layer_is(const SlotInfo& slot, std::string_view name)
-{
-    return layer_label(slot) == name || std::string_view{slot.layer.data, slot.layer.size} == name;
-}
-
 [[noreturn]] inline void no_such_layer(const std::string& name, std::span<const SlotInfo> slots)
 {
-    std::string text = "tenon: the network has no layer '" + name + "' with parameters; it has ", last;
-    for (const SlotInfo& slot : slots)
-        if (const std::string label = layer_label(slot); label != last) {
-            text += (last.empty() ? "" : ", ") + label;
-            last = label;
-        }
-    throw Error(text + (last.empty() ? "none" : ""));
+    throw Error(no_layer_sentence(name, slots));
 }
 
 // The slots of all layers of one type, as positions in the slot table.

@@ -3,6 +3,7 @@
 // cut into pieces of one size whatever the number of threads, and sums over pieces are added in their order.
 #pragma once
 
+#include <tenon/optimizers/pruned.hpp>
 #include <tenon/parallel/team.hpp>
 #include <tenon/simd/pack.hpp>
 #include <tenon/training/modifiers.hpp>
@@ -75,6 +76,15 @@ void add_penalties(std::size_t count, const T* w, T* g, const SlotPlan& plan)
     });
 }
 
+// g ← 0 where w is pruned.
+template <class T>
+void clear_pruned(std::size_t count, const T* w, T* g)
+{
+    each_pack<T>(count, [&]<class P>(std::size_t i, P zero) TENON_LAMBDA_INLINE {
+        select(pruned_lanes(P::load(w + i)), zero, P::load(g + i)).store(g + i);
+    });
+}
+
 template <class T>
 void scale(std::size_t count, T* g, T factor)
 {
@@ -134,6 +144,10 @@ double update_slots(const Team& team, const Optimizer& optimizer, std::uint64_t 
         if (own.l1 != 0 || own.l2 != 0)
             each_piece(team, count, [&](std::size_t at, std::size_t size, std::size_t) {
                 add_penalties(size, static_cast<const T*>(blocks.weights + offset + at), g + offset + at, own);
+            });
+        if (plan.keeps_pruned)
+            each_piece(team, count, [&](std::size_t at, std::size_t size, std::size_t) {
+                clear_pruned(size, static_cast<const T*>(blocks.weights + offset + at), g + offset + at);
             });
     });
     if (plan.most_norm > 0) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <tenon/core/error.hpp>
-#include <tenon/network/slot_table.hpp>
+#include <tenon/network/slot_names.hpp>
 
 #include <cstdint>
 #include <string>
@@ -13,17 +13,6 @@
 #include <vector>
 
 namespace tenon::inline TENON_ISA {
-
-namespace detail {
-
-// "dense_1", "dense_1/kernel"
-inline std::string layer_label(const SlotInfo& slot)
-{
-    return std::string(slot.layer.data, slot.layer.size) + '_' + std::to_string(slot.ordinal);
-}
-inline std::string slot_name(const SlotInfo& slot) { return layer_label(slot) + '/' + slot.slot; }
-
-}  // namespace detail
 
 class State {
 public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tenon/core/error.hpp>
+#include <tenon/core/pruned.hpp>
 #include <tenon/parallel/busy_team.hpp>
 #include <tenon/parallel/thread_pool.hpp>
 #include <tenon/passes/training.hpp>
@@ -185,6 +186,7 @@ public:
             gradient_norm_ = detail::update_slots(team_, stepper_, steps_, learning_rate_factor, plan_, update_blocks(),
                                                   total_.data());
             gathered_ = 0;
+            tell_modifiers();
         }
     }
 
@@ -212,7 +214,8 @@ public:
         }
     }
 
-    // A model with the moving average of the weights (AverageWeights), and the running statistics of the trained one.
+    // A model with the moving average of the weights (AverageWeights), and the running statistics of the trained one. Pruned
+    // weights are pruned in both.
     Model<Net, P> average() const requires(detail::averages<Modifiers>() || ...)
     {
         Parameters<Net, P> result = model_->parameters();
@@ -221,7 +224,8 @@ public:
                 const SlotInfo& slot = result.slots()[s];
                 if (slot.role != Role::learned || (!plan_.of_slot.empty() && plan_.of_slot[s].rate == 0)) continue;
                 const T* from = moments_[average_moment()].data() + slot.offset;
-                for (std::size_t i = 0; i < slot.storage; ++i) result.data()[slot.offset + i] = from[i];
+                for (std::size_t i = 0; i < slot.storage; ++i)
+                    if (T& value = result.data()[slot.offset + i]; !is_pruned(value)) value = from[i];
             }
         return Model<Net, P>{std::move(result)};
     }
@@ -261,6 +265,18 @@ private:
     {
         if constexpr (requires { modifier.reduce(total_.data(), total_.size()); })
             modifier.reduce(total_.data(), total_.size());
+    }
+
+    // That a step is done.
+    void tell_modifiers()
+    {
+        std::apply([&](auto&... each) { (stepped(each), ...); }, modifiers_);
+    }
+    template <class M>
+    void stepped(M& modifier)
+    {
+        if constexpr (requires { modifier.stepped(model_->parameters(), steps_); })
+            modifier.stepped(model_->parameters(), steps_);
     }
 
     Exchange& exchange()
@@ -357,6 +373,7 @@ private:
                            gradients_.data(), update_blocks(), update},
                        inputs, *tape_, now, static_cast<T*>(nullptr), loss_state_.gradients());
         loss_state_.update(team_, stepper_, steps_, learning_rate_factor);
+        tell_modifiers();
         return total / static_cast<double>(rows);
     }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+// The mark of a pruned weight: negative zero. It counts as zero in every sum, no optimiser makes one out of a weight that
+// learns (a difference of equal numbers is +0), biases that start at +0 do not bear it, and it goes wherever weights go:
+// into files, checkpoints and copies. So the weights are their own mask.
+#pragma once
+
+#include <tenon/config.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
+namespace tenon::inline TENON_ISA {
+
+// T: float or double.
+template <class T>
+inline constexpr T pruned_weight = static_cast<T>(-0.0);
+
+template <class T>
+constexpr bool is_pruned(T weight)
+{
+    // By its bits: a comparison calls both zeros equal.
+    using Bits = std::conditional_t<sizeof(T) == sizeof(float), std::uint32_t, std::uint64_t>;
+    return std::bit_cast<Bits>(weight) == Bits{1} << (8 * sizeof(T) - 1);
+}
+
+}  // namespace tenon
