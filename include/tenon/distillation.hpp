@@ -6,6 +6,7 @@
 #include <tenon/distillation/batch_relations.hpp>
 #include <tenon/distillation/cache.hpp>
 #include <tenon/distillation/channels.hpp>
+#include <tenon/distillation/contrastive_bank.hpp>
 #include <tenon/distillation/decoupled.hpp>
 #include <tenon/distillation/dist.hpp>
 #include <tenon/distillation/gaussian.hpp>

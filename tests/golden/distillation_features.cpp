@@ -4,6 +4,7 @@
 #include "sequence.hpp"
 
 #include <tenon/distillation.hpp>
+#include <tenon/optimizers/sgd.hpp>
 
 #include <doctest/doctest.h>
 
@@ -213,10 +214,58 @@ void check_contrastive(double tolerance)
     near(other.data(), expected::contrastive_teacher, 112, tolerance);
 }
 
+template <class P>
+void check_contrastive_bank(double tolerance)
+{
+    using T = typename P::scalar;
+    using Term = ContrastiveBank<A, A, 8>;
+    const Term term{.rows = 9, .negatives = 5};
+    CHECK(term.bank_bytes<P>() == 2 * 9 * 8 * sizeof(T));
+    typename Term::template learner<Shape<10>, Shape<14>, P> learner{Seed{1}};
+    set_kernel<T>(learner.student_network(), 64);
+    set_kernel<T>(learner.teacher_network(), 65);
+    const std::vector<T> s = golden::draws<T>(60, 60), t = golden::draws<T>(61, 84), other = golden::draws<T>(67, 60);
+    const std::uint32_t numbers[] = {4, 0, 7, 2, 8, 5};
+    std::vector<std::uint32_t> drawn;
+    for (const std::uint32_t number : numbers)
+        for (std::uint32_t k = 1; k <= 5; ++k) drawn.push_back((number + k) % 9);
+    learner.reserve(term, 6);
+    std::vector<T> bank = golden::draws<T>(66, 2 * 9 * 8);
+    for (std::size_t i = 0; i < bank.size(); i += 8) {
+        double squares = 0;
+        for (std::size_t c = 0; c < 8; ++c)
+            squares += static_cast<double>(bank[i + c]) * static_cast<double>(bank[i + c]);
+        for (std::size_t c = 0; c < 8; ++c)
+            learner.bank_of_student()[i + c] = static_cast<T>(static_cast<double>(bank[i + c]) / std::sqrt(squares));
+    }
+    const LossRows<T> rows{.rows = 6, .inputs = nullptr, .outputs = nullptr, .numbers = numbers};
+    std::vector<T> ds(60);
+    // Twice the same, the second time for half the gradient.
+    const double value = learner.contrast(term, rows, drawn.data(), s.data(), t.data(), ds.data(), T(1));
+    CHECK(learner.contrast(term, rows, drawn.data(), s.data(), t.data(), ds.data(), T(0.5)) == value);
+    CHECK(std::abs(value - expected::contrastive_bank_value[0]) <= tolerance * std::abs(value));
+    for (T& each : ds) each *= T(2);
+    near(ds.data(), expected::contrastive_bank_gradient, 60, tolerance);
+    std::vector<T> own, of_teacher;
+    learner.each("", [&](const std::string& name, T&, T gradient) {
+        if (name.find("kernel") != std::string::npos)
+            (name.find("student") != std::string::npos ? own : of_teacher).push_back(T(2) * gradient);
+    });
+    near(own.data(), expected::contrastive_bank_student, 80, tolerance);
+    near(of_teacher.data(), expected::contrastive_bank_teacher, 112, tolerance);
+
+    learner.update(Team{}, SGD{}, 1, 0);
+    near(learner.bank_of_student(), expected::contrastive_bank_after, bank.size(), tolerance);
+    const double next = learner.contrast(term, rows, drawn.data(), other.data(), t.data(), ds.data(), T(1));
+    CHECK(std::abs(next - expected::contrastive_bank_next_value[0]) <= tolerance * std::abs(next));
+}
+
 TEST_CASE("terms that learn follow the formulas, in what they learn too")
 {
     check_variational<Float64>(1e-9);
     check_variational<Float32>(1e-5);
     check_contrastive<Float64>(1e-9);
     check_contrastive<Float32>(1e-5);
+    check_contrastive_bank<Float64>(1e-9);
+    check_contrastive_bank<Float32>(1e-5);
 }

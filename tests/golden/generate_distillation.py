@@ -141,7 +141,39 @@ def main():
     value.backward()
     for name, each in (("value", value), ("gradient", s.grad), ("student", own.grad), ("teacher", other.grad)):
         out.add(f"contrastive_{name}", each)
+    contrastive_bank(out)
     out.write()
+
+
+def contrastive_bank(out):
+    """Rows 4, 0, 7, 2, 8, 5 of a dataset of 9, each against the five rows behind it; the first batch, then a second one."""
+    numbers, rows, others, temperature, epsilon = torch.tensor([4, 0, 7, 2, 8, 5]), 9, 5, 0.07, 1e-7
+    index = (numbers[:, None] + torch.arange(others + 1)) % rows  # the row itself first
+    s, t = draws(60, 6, 10).requires_grad_(), draws(61, 6, 14)
+    own, other = draws(64, 10, 8).requires_grad_(), draws(65, 14, 8).requires_grad_()
+    bank = F.normalize(draws(66, 2, rows, 8), dim=2)
+    z = [None, None]
+
+    def loss(s, t):
+        u, v = F.normalize(s @ own), F.normalize(t @ other)
+        total = 0
+        for way, (memory, f) in enumerate(((bank[1], u), (bank[0], v))):
+            h = ((memory[index] * f[:, None]).sum(2) / temperature).exp()
+            if z[way] is None:
+                z[way] = h.mean().item() * rows
+            p, c = h / z[way], others / rows
+            total = total - (p[:, 0] / (p[:, 0] + c + epsilon)).log().sum()
+            total = total - (c / (p[:, 1:] + c + epsilon)).log().sum()
+        return total, u, v
+
+    value, u, v = loss(s, t)
+    value.backward()
+    for name, each in (("value", value), ("gradient", s.grad), ("student", own.grad), ("teacher", other.grad)):
+        out.add(f"contrastive_bank_{name}", each)
+    for memory, f in ((bank[0], u), (bank[1], v)):
+        memory[numbers] = F.normalize(0.5 * memory[numbers] + 0.5 * f.detach())
+    out.add("contrastive_bank_after", bank)
+    out.add("contrastive_bank_next_value", loss(draws(67, 6, 10), t)[0])
 
 
 if __name__ == "__main__":

@@ -131,6 +131,11 @@ TEST_CASE("a term over several positions is their mean")
     same(SoftTargets{});
     same(distillation::MeanSquaredError{});
     same(Standardized{SoftTargets{}});
+
+    // Correlations over the batch are over all its positions.
+    const double mean = Dist{}.operator()<Shape<3, 4>>(2, y.data(), teacher.data(), none, dy.data(), 3.0f);
+    CHECK(mean == Dist{}.operator()<Shape<4>>(6, y.data(), teacher.data(), none, flat.data(), 1.0f) / 3);
+    CHECK(dy == flat);
 }
 
 TEST_CASE("an objective is the sum of its weighted terms, on the teacher's logits")
@@ -428,6 +433,68 @@ TEST_CASE("weights of rows and classes: each row's terms are weighed, what relat
     CHECK_THROWS_AS(after(dist, ones), Error);
     const Objective features{teacher, Hint<At<1>, At<1>>{}};
     CHECK_THROWS_AS(after(features, ones), Error);
+}
+
+TEST_CASE("a memory bank: what it needs, what it learns, and that threads change no bit")
+{
+    using Bank = ContrastiveBank<At<1>, At<1>, 8>;
+    static_assert(Bank{.rows = 60000}.bank_bytes() == 2 * 60000 * 8 * sizeof(float));
+    const Model<Teacher> teacher{Seed{1}};
+    const Samples rows = dataset(200);
+    const auto objective = [&](std::size_t count) { return Objective{teacher, Bank{.rows = count, .negatives = 50}}; };
+    const std::vector<float> alone = trained(objective(200), rows, 1);
+    CHECK(alone == trained(objective(200), rows, 3));
+    CHECK_THROWS_WITH_AS(
+        trained(objective(0), rows, 1),
+        "tenon: ContrastiveBank: rows: expected the number of rows of the dataset, at least 2, found 0", Error);
+    CHECK_THROWS_AS(trained(objective(199), rows, 1), Error);
+    Model<Student> student{Seed{2}};
+    Trainer trainer{student, objective(200), Adam{.learning_rate = 0.01}};
+    const std::int32_t label = 0;
+    CHECK_THROWS_WITH_AS(
+        trainer.step(1, rows.input(0).data(), &label),
+        "tenon: ContrastiveBank remembers each row of a dataset by its number, and these rows have none: "
+        "train with fit(), or use Contrastive",
+        Error);
+    const History history = trainer.fit(rows, {.epochs = 60, .batch_size = 20, .progress = Progress::silent});
+    CHECK(history.back().training.loss < 0.8 * history.front().training.loss);
+}
+
+TEST_CASE("the gradient of a memory bank agrees with finite differences")
+{
+    using Bank = ContrastiveBank<At<1>, At<1>, 4>;
+    const Bank bank{.rows = 40, .negatives = 12, .temperature = 0.3};
+    Bank::learner<Shape<5>, Shape<3>, Float64> learner{Seed{1}};
+    std::vector<double> s, t, ds(4 * 5);
+    for (const float value : numbers(4 * 5, 1)) s.push_back(static_cast<double>(value));
+    for (const float value : numbers(4 * 3, 2)) t.push_back(static_cast<double>(value));
+    const std::uint32_t rows[] = {3, 39, 0, 20};
+    const auto loss = [&](double* to) {
+        return learner.loss(bank, LossRows<double>{.rows = 4, .inputs = nullptr, .outputs = nullptr, .numbers = rows},
+                            s.data(), t.data(), to, 1.0);
+    };
+    loss(ds.data());  // fixes Z
+    const auto slope = [&](double& at) {
+        std::vector<double> unused(ds.size());
+        const double before = at, step = 1e-5;
+        at = before + step;
+        const double above = loss(unused.data());
+        at = before - step;
+        const double below = loss(unused.data());
+        at = before;
+        return (above - below) / (2 * step);
+    };
+    for (std::size_t i = 0; i < s.size(); ++i) CHECK(slope(s[i]) == doctest::Approx(ds[i]).epsilon(1e-6));
+    std::vector<double*> places;
+    std::vector<double> wanted;
+    loss(ds.data());
+    learner.each("", [&](const std::string&, double& value, double gradient) {
+        places.push_back(&value);
+        wanted.push_back(gradient);
+    });
+    CHECK(places.size() == 5 * 4 + 4 + 3 * 4 + 4);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        CHECK(slope(*places[i]) == doctest::Approx(wanted[i]).epsilon(1e-6));
 }
 
 TEST_CASE("terms of features: adapters learn, trainers share nothing, threads change no bit")

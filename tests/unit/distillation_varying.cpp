@@ -199,7 +199,8 @@ TEST_CASE("a run that goes on from a checkpoint has what its terms have learned"
                               Hint<At<0>, At<1>, Adapter<Dense<12>>>{},
                               Variational<At<1>, At<1>>{},
                               Annealed{SoftTargets{}, {.from = 8, .to = 1, .steps = 30}},
-                              Contrastive<At<1>, At<1>, 8>{}};
+                              Contrastive<At<1>, At<1>, 8>{},
+                              ContrastiveBank<At<1>, At<1>, 8>{.rows = 100, .negatives = 20}};
     struct Stop {
         std::uint64_t number;
         void step(const StepInfo& info, Model<Net>&)
@@ -219,7 +220,7 @@ TEST_CASE("a run that goes on from a checkpoint has what its terms have learned"
         return outcome;
     };
     const std::vector<double> whole = run(0);
-    CHECK(whole.size() == Parameters<Net>::storage + 15);
+    CHECK(whole.size() == Parameters<Net>::storage + 18);
     for (const std::uint64_t stop : {3u, 14u, 26u}) {
         const support::Folder folder;
         CHECK_THROWS_AS(run(stop, callbacks::Checkpoint{folder / "run", {.every_steps = 2}}), std::uint64_t);

@@ -12,8 +12,9 @@ namespace tenon::inline TENON_ISA::distillation {
 //   τ² [beta (1 - mean over rows of ρ(p_s, p_t)) + gamma (1 - mean over classes of ρ(p_s, p_t))]
 //   ρ(a, b) = Σ a' b' / (‖a'‖ ‖b'‖ + epsilon), a' = a - mean(a): Pearson's correlation
 //   dρ/da = (b' - (Σ a' b') ‖b'‖ a' / (‖a'‖ D)) / D, D = ‖a'‖ ‖b'‖ + epsilon, and b' / D where a' = 0
-// z: logits (rows, C). The sum over rows that it returns is rows · this, so that the mean is the formula. Alone among the
-// terms its rows depend on one another: evaluate's value is the mean over blocks of 64 rows.
+// z: logits (rows, …, C), classes last; each position of a row (of a sequence, an image) counts as a row, as in the authors' code.
+// The sum over rows that it returns is rows · this, so that the mean is the formula. Its rows depend on one another: evaluate's
+// value is the mean over blocks of 64 rows.
 // Defaults as in the authors' code; they use it with weight 2 beside the cross-entropy. (torchdistill's DIST+ adds the
 // correlation of channels instead of 1 - ρ, which pushes apart what should agree.)
 struct Dist {
@@ -28,17 +29,11 @@ struct Dist {
     template <class Layer>
     static constexpr bool absorbs = gives_probabilities<Layer>;
 
-    template <class Output>
-    struct takes {
-        static constexpr bool value = Output::rank == 1;
-        static_assert(Output::rank == 1, "tenon: Dist takes one row of logits: put Flatten before it.");
-    };
-
     template <class Output, class T, class Target>
-    double operator()(std::size_t rows, const T* y, const T* teacher, const Target*, T* dy, T scale) const
+    double operator()(std::size_t samples, const T* y, const T* teacher, const Target*, T* dy, T scale) const
     {
-        constexpr std::size_t C = Output::size;
-        const std::size_t count = rows * C;
+        constexpr std::size_t C = Output::last;
+        const std::size_t rows = samples * Output::outer, count = rows * C;
         const T inverse = static_cast<T>(1 / temperature);
         detail::Scratch<T> memory{2 * count};
         T *own = memory.data(), *wanted = own + count;
@@ -60,7 +55,7 @@ struct Dist {
             across += correlation(rows, C, own + c, wanted + c, slope == nullptr ? nullptr : slope + c, of_class);
 
         if (dy != nullptr) {
-            const double factor = static_cast<double>(scale) * static_cast<double>(rows) * temperature;
+            const double factor = static_cast<double>(scale) * static_cast<double>(samples) * temperature;
             for (std::size_t r = 0; r < rows; ++r) {
                 double mean = 0;
                 for (std::size_t i = r * C; i < (r + 1) * C; ++i)
@@ -70,7 +65,7 @@ struct Dist {
             }
         }
         const double apart = beta * (1 - within / static_cast<double>(rows));
-        return temperature * temperature * static_cast<double>(rows) *
+        return temperature * temperature * static_cast<double>(samples) *
                detail::multiply_add(gamma, 1 - across / static_cast<double>(C), apart);
     }
 
