@@ -42,6 +42,7 @@ struct Outcome {
     std::size_t parameters;
     std::size_t macs;
     tenon::History history;
+    tenon::callbacks::Pace pace;
     tenon::Evaluation test;
     tenon::ConfusionMatrix<10> confusion;
     double best_three;
@@ -80,12 +81,14 @@ Outcome train(const std::string& name, const std::string& file, const Data& data
 
     Model<Net> model{Seed{options.seed}};
     Trainer trainer{model, CrossEntropy{}, Adam{.learning_rate = options.learning_rate}};
-    outcome.history = trainer.fit(dataset.train, {.epochs = options.epochs,
-                                                  .batch_size = options.batch_size,
-                                                  .validation = &dataset.test,
-                                                  .threads = options.threads,
-                                                  .progress = options.quiet ? Progress::silent : Progress::automatic,
-                                                  .seed = Seed{options.seed}});
+    outcome.history = trainer.fit(dataset.train,
+                                  {.epochs = options.epochs,
+                                   .batch_size = options.batch_size,
+                                   .validation = &dataset.test,
+                                   .threads = options.threads,
+                                   .progress = options.quiet ? Progress::silent : Progress::automatic,
+                                   .seed = Seed{options.seed}},
+                                  outcome.pace);
 
     // Saved, and read into a model that has never seen an image: the same weights, bit by bit.
     save(model, outcome.weights);
@@ -145,6 +148,7 @@ void add_chapter(tenon::Report& report, const Outcome& outcome, const Data& data
 
     report.chapter(outcome.name)
         .curves(outcome.history)
+        .pace(outcome.pace)
         .confusion(outcome.confusion, names)
         .pictures("Right answers, one of each class", right)
         .pictures("Wrong answers, the surest first", wrong)

@@ -129,6 +129,41 @@ TEST_CASE("charts: one point per finite value, for one epoch, for equal values, 
     CHECK(count(page, "inf") == 0);
 }
 
+TEST_CASE("pace: every step is in some point, and their number stays bounded")
+{
+    callbacks::Pace pace;
+    const auto steps = [&](std::uint64_t count) {
+        pace = {};
+        for (std::uint64_t i = 1; i <= count; ++i) {
+            StepInfo info;
+            info.number = i;
+            info.rows = i == count ? 7 : 32;
+            info.seconds = 0.25;
+            info.learning_rate = static_cast<double>(i);
+            pace.step(info);
+        }
+    };
+    steps(3);
+    CHECK(pace.learning_rates() == std::vector<double>{1, 2, 3});
+    CHECK(pace.samples_per_second() == std::vector<double>{128, 128, 28});
+    CHECK(count(Report{"r"}.pace(pace).html(), "<circle ") == 6);
+    steps(200);
+    CHECK(pace.steps_per_point() == 1);
+    steps(1001);
+    CHECK(pace.steps_per_point() == 8);
+    REQUIRE(pace.learning_rates().size() == 126);
+    CHECK(pace.learning_rates()[0] == 8);
+    CHECK(pace.learning_rates()[124] == 1000);
+    CHECK(pace.learning_rates()[125] == 1001);
+    CHECK(pace.samples_per_second()[124] == 128);
+    CHECK(pace.samples_per_second()[125] == 28);
+    // Ticks at whole thousands are where the values of those steps are.
+    const std::string page = Report{"r"}.pace(pace).html();
+    CHECK(count(page, ">1000</text>") >= 1);
+    CHECK(count(page, "nan") == 0);
+    CHECK(count(Report{"r"}.pace({}).html(), "<figure class=\"chart\"") == 0);
+}
+
 TEST_CASE("the page escapes what it is given, and fetches nothing")
 {
     ConfusionMatrix<2> matrix;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Report: what a training run gave, as one HTML file that needs nothing else. Hosted and opt-in: no umbrella includes it.
 //   Report report{"Fashion-MNIST"};
-//   report.figures({{"test accuracy", "88.1 %"}}).curves(history).confusion(matrix, names).text("Network", summary<Net>());
+//   report.figures({{"test accuracy", "88.1 %"}}).curves(history).pace(pace).confusion(matrix, names).text("Network", summary<Net>());
 //   write_report("report.html", report);
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <tenon/training/metrics.hpp>
 #include <tenon/training/report_chart.hpp>
 #include <tenon/training/report_image.hpp>
+#include <tenon/training/report_pace.hpp>
 #include <tenon/version.hpp>
 
 #include <cerrno>
@@ -116,6 +117,26 @@ public:
         body_ +=
             "</div><p class=\"quiet\">Training values were measured while the weights moved, validation values with "
             "the weights at the end of each epoch.</p>";
+        return close();
+    }
+
+    // Learning rate and throughput by step, as the callback saw them.
+    Report& pace(const callbacks::Pace& pace)
+    {
+        const auto each = static_cast<double>(pace.steps_per_point());
+        const detail::ChartStyle rates{.format = "%.3g", .counts = "step", .each = each, .from_zero = true};
+        detail::ChartStyle whole = rates;
+        whole.format = "%.0f";
+        open("Learning rate and throughput");
+        body_ += "<div class=\"charts\">";
+        for (const detail::LineChart& chart :
+             {detail::LineChart{"Learning rate", {{"last", pace.learning_rates()}}, rates},
+              detail::LineChart{"Samples per second", {{"last", pace.samples_per_second()}}, whole}})
+            if (!chart.empty()) body_ += chart.svg();
+        body_ += "</div>";
+        if (each > 1)
+            body_ += "<p class=\"quiet\">Each point stands for " + std::to_string(pace.steps_per_point()) +
+                     " steps: the learning rate of the last of them, and their mean throughput.</p>";
         return close();
     }
 

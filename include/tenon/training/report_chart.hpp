@@ -13,7 +13,7 @@
 
 namespace tenon::inline TENON_ISA {
 
-// A curve: one value per epoch, from epoch 1; NaN leaves a gap.
+// A curve: one value per epoch, from epoch 1, or whatever else a chart counts; NaN leaves a gap.
 struct Curve {
     std::string name;
     std::vector<double> values;
@@ -54,7 +54,11 @@ inline double tick_step(double range, double pieces)
 }
 
 struct ChartStyle {
-    bool percent = false;  // values in [0, 1] are shown as percent
+    bool percent = false;          // values in [0, 1] are shown as percent
+    const char* format = "%.4f";   // of a value, where it is not percent
+    const char* counts = "epoch";  // what the values are in order of
+    double each = 1;               // so many of them for each value
+    bool from_zero = false;
 };
 
 // The first curve gets the class "a", the second "b". Empty where no curve has a finite value.
@@ -72,6 +76,7 @@ public:
                 any_ = true;
             }
         }
+        if (style_.from_zero && low_ > 0) low_ = 0;
         const double range = high_ > low_ ? high_ - low_ : high_ == 0.0 ? 1.0 : std::fabs(high_) * 0.1;
         step_ = tick_step(range, 4.0);
         low_ = std::floor(low_ / step_) * step_;
@@ -96,14 +101,13 @@ public:
                    pixels(y(value)) + "\" y2=\"" + pixels(y(value)) + "\"/><text x=\"" + pixels(left - 8) + "\" y=\"" +
                    pixels(y(value) + 4) + "\" text-anchor=\"end\">" + tick(value) + "</text>";
         }
-        const std::size_t every = epochs_ <= 12
-                                      ? 1
-                                      : static_cast<std::size_t>(tick_step(static_cast<double>(epochs_), 5.0));
-        for (std::size_t e = 1; e <= epochs_; ++e)
-            if (every == 1 || e % every == 0)
-                out += "<text x=\"" + pixels(x(e)) + "\" y=\"" + pixels(bottom + 18) + "\" text-anchor=\"middle\">" +
-                       std::to_string(e) + "</text>";
-        out += "<text x=\"" + pixels(right) + "\" y=\"" + pixels(bottom + 34) + "\" text-anchor=\"end\">epoch</text>";
+        const double whole = style_.each * static_cast<double>(epochs_);
+        const double every = whole <= 12 ? 1 : tick_step(whole, 5.0);
+        for (double count = every; count <= whole; count += every)
+            out += "<text x=\"" + pixels(x(count / style_.each)) + "\" y=\"" + pixels(bottom + 18) +
+                   "\" text-anchor=\"middle\">" + formatted("%.0f", count) + "</text>";
+        out += "<text x=\"" + pixels(right) + "\" y=\"" + pixels(bottom + 34) + "\" text-anchor=\"end\">" +
+               style_.counts + "</text>";
 
         for (std::size_t c = 0; c < curves_.size(); ++c) {
             std::string path, dots;
@@ -114,11 +118,13 @@ public:
                     drawing = false;
                     continue;
                 }
-                path += (drawing ? " L" : " M") + pixels(x(e)) + ' ' + pixels(y(value));
+                path += (drawing ? " L" : " M") + pixels(x(static_cast<double>(e))) + ' ' + pixels(y(value));
                 drawing = true;
-                dots += "<circle cx=\"" + pixels(x(e)) + "\" cy=\"" + pixels(y(value)) + "\" r=\"" +
-                        (epochs_ <= 40 ? "4" : "2") + "\"><title>" + escaped(curves_[c].name) + ", epoch " +
-                        std::to_string(e) + ": " + shown(value) + "</title></circle>";
+                if (epochs_ > 100) continue;
+                dots += "<circle cx=\"" + pixels(x(static_cast<double>(e))) + "\" cy=\"" + pixels(y(value)) +
+                        "\" r=\"" + (epochs_ <= 40 ? "4" : "2") + "\"><title>" + escaped(curves_[c].name) + ", " +
+                        style_.counts + ' ' + formatted("%.0f", style_.each * static_cast<double>(e)) + ": " +
+                        shown(value) + "</title></circle>";
             }
             out += "<g class=\"" + key(c) + "\"><path d=\"" + path + "\"/>" + dots + "</g>";
         }
@@ -139,23 +145,23 @@ private:
         return none;
     }
 
-    double x(std::size_t epoch) const
+    double x(double epoch) const
     {
         const double inset = 12.0;
         if (epochs_ < 2) return (left + right) / 2;
-        return left + inset +
-               (right - left - 2 * inset) * static_cast<double>(epoch - 1) / static_cast<double>(epochs_ - 1);
+        return left + inset + (right - left - 2 * inset) * (epoch - 1) / static_cast<double>(epochs_ - 1);
     }
     double y(double value) const { return bottom - (bottom - top) * (value - low_) / (high_ - low_); }
 
     std::string shown(double value) const
     {
-        return style_.percent ? formatted("%.2f %%", 100.0 * value) : formatted("%.4f", value);
+        return style_.percent ? formatted("%.2f %%", 100.0 * value) : formatted(style_.format, value);
     }
     std::string tick(double value) const
     {
         const double step = style_.percent ? 100.0 * step_ : step_;
         const int digits = step >= 0.999 ? 0 : static_cast<int>(std::ceil(-std::log10(step) - 1e-9));
+        if (digits > 4) return formatted("%.3g", value);
         char text[48];
         std::snprintf(text, sizeof text, style_.percent ? "%.*f %%" : "%.*f", digits,
                       style_.percent ? 100.0 * value : value);
