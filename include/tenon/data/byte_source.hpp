@@ -99,6 +99,13 @@ public:
         return {};
     }
 
+    // Passes over exactly `count` bytes of a source that knows its size.
+    TENON_NOINLINE Status skip(std::uint64_t count, const char* what)
+    {
+        const std::uint64_t left = size() - position_;
+        return left < count ? too_short(position_, count, what, left) : seek(position_ + count);
+    }
+
     // Succeeds where nothing follows.
     TENON_NOINLINE Status expect_end(const char* what)
     {

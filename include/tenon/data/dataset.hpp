@@ -71,6 +71,40 @@ void gather_rows(const D& dataset, std::span<const std::uint32_t> indices, float
 template <class D>
 concept LabelledDataset = Dataset<D> && std::same_as<typename D::target_type, std::int32_t>;
 
+// One pass over a stream (data/stream.hpp).
+struct StreamPass {
+    EpochDraw draw{};           // epoch 0: an evaluation
+    bool shuffle = false;       // within the stream's windows
+    std::size_t first_row = 0;  // of the pass's order: where it begins
+    std::size_t held_rows = 1;  // most rows that are waited for and not released
+};
+
+// What a trainer needs of rows that come one after another. start begins a pass, whose rows are counted in its own order: after
+// wait(end), called by one thread, all threads may gather rows [first, first + count) up to that end, with their numbers in
+// the source where `numbers` is not null, until release(end) gives those before it back. wait throws what reading threw.
+template <class D>
+concept Streamed = requires(const D& stream, const StreamPass& pass, std::size_t row, float* inputs,
+                            typename D::target_type* targets, std::uint32_t* numbers)
+{
+    requires AnyShape<typename D::input_shape>;
+    requires std::same_as<typename D::target_type, std::int32_t> || std::same_as<typename D::target_type, float>;
+    {std::size_t{D::target_size}};
+    {
+        stream.size()
+        } -> std::convertible_to<std::size_t>;
+    stream.start(pass).wait(row);
+    stream.start(pass).gather(row, row, inputs, targets, numbers);
+    stream.start(pass).release(row);
+};
+
+// What a network can be trained and evaluated on.
+template <class D>
+concept Readable = Dataset<D> || Streamed<D>;
+
+// Such rows whose targets are class indices.
+template <class D>
+concept ReadableLabels = Readable<D> && std::same_as<typename D::target_type, std::int32_t>;
+
 // Rows are numbered in 32 bits throughout.
 inline constexpr std::uint64_t most_rows = 0xffff'ffff;
 
@@ -121,8 +155,17 @@ public:
             if (labels[i] >= classes)
                 return Message{"tenon: label "} << i << ": expected a class below " << classes << ", found "
                                                 << labels[i];
+        const auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(pixels));
+        return over(*owner, owner, std::move(labels), classes);
+    }
+
+    // Pixels that somebody else holds, such as a mapped file (data/mapped.hpp): owner keeps them alive. Unchecked: sizes and
+    // labels agree.
+    static LabelledImages over(std::span<const std::uint8_t> pixels, std::shared_ptr<const void> owner,
+                               std::vector<std::uint8_t> labels, std::size_t classes)
+    {
         LabelledImages images;
-        images.rows_ = std::make_shared<const Rows>(Rows{std::move(pixels), std::move(labels), classes});
+        images.rows_ = std::make_shared<const Rows>(Rows{pixels.data(), std::move(owner), std::move(labels), classes});
         return images;
     }
 
@@ -136,7 +179,7 @@ public:
     std::size_t classes() const { return rows_ ? rows_->classes : 0; }
 
     // The bytes of image `i`, as stored.
-    std::span<const std::uint8_t> pixels(std::size_t i) const { return {rows_->pixels.data() + i * S::size, S::size}; }
+    std::span<const std::uint8_t> pixels(std::size_t i) const { return {rows_->pixels + i * S::size, S::size}; }
 
     std::int32_t label(std::size_t i) const { return rows_->labels[i]; }
 
@@ -154,14 +197,15 @@ public:
         for (std::size_t row = 0; row < indices.size(); ++row) {
             if (row + detail::rows_ahead < indices.size())
                 detail::prefetch_row(pixels(indices[row + detail::rows_ahead]).data(), S::size);
-            scale(rows_->pixels.data() + std::size_t{indices[row]} * S::size, inputs + row * S::size);
+            scale(rows_->pixels + std::size_t{indices[row]} * S::size, inputs + row * S::size);
             targets[row] = rows_->labels[indices[row]];
         }
     }
 
 private:
     struct Rows {
-        std::vector<std::uint8_t> pixels;
+        const std::uint8_t* pixels;
+        std::shared_ptr<const void> owner;
         std::vector<std::uint8_t> labels;
         std::size_t classes;
     };

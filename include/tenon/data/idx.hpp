@@ -93,12 +93,13 @@ struct IdxImages {
     std::vector<std::uint8_t> labels;
 };
 
-// Nothing is allocated on the word of a header before its extents agree with the shape, with each other and, in a plain
-// file, with the file's length.
-TENON_NOINLINE inline Status read_idx_images(ByteSource& images, ByteSource& labels, const std::size_t* shape,
-                                             std::size_t rank, std::size_t classes, IdxImages& read)
+// The labels, and the header of the images. Nothing is allocated on the word of a header before its extents agree with the
+// shape, with each other and, in a plain file, with the file's length.
+TENON_NOINLINE inline Status read_idx_labels(ByteSource& images, ByteSource& labels, const std::size_t* shape,
+                                             std::size_t rank, std::size_t classes, IdxHeader& image_header,
+                                             std::vector<std::uint8_t>& read)
 {
-    IdxHeader image_header, label_header;
+    IdxHeader label_header;
     if (Status status = read_idx_header(images, image_header); !status) return status;
     const std::vector<std::uint32_t>& extents = image_header.extents;
     if (!fits(extents, shape, rank)) {
@@ -114,12 +115,21 @@ TENON_NOINLINE inline Status read_idx_images(ByteSource& images, ByteSource& lab
     if (label_header.bytes != extents[0])
         return Message{labels.name()} << ": byte 4: expected " << extents[0] << " labels, one per image of "
                                       << images.name() << ", found " << label_header.bytes;
-    if (Status status = read_idx_values(labels, label_header, "labels", read.labels); !status) return status;
-    for (std::size_t i = 0; i < read.labels.size(); ++i)
-        if (read.labels[i] >= classes)
+    if (Status status = read_idx_values(labels, label_header, "labels", read); !status) return status;
+    for (std::size_t i = 0; i < read.size(); ++i)
+        if (read[i] >= classes)
             return Message{labels.name()} << ": byte " << 8 + i << " (label " << i << "): expected a class below "
-                                          << classes << ", found " << read.labels[i];
-    return read_idx_values(images, image_header, "pixels", read.pixels);
+                                          << classes << ", found " << read[i];
+    return {};
+}
+
+TENON_NOINLINE inline Status read_idx_images(ByteSource& images, ByteSource& labels, const std::size_t* shape,
+                                             std::size_t rank, std::size_t classes, IdxImages& read)
+{
+    IdxHeader header;
+    if (Status status = read_idx_labels(images, labels, shape, rank, classes, header, read.labels); !status)
+        return status;
+    return read_idx_values(images, header, "pixels", read.pixels);
 }
 
 // Opens <set>-<kind>-<end> by the first of its spellings that is there.

@@ -11,7 +11,8 @@
 #include <string>
 
 #if __has_include(<sys/mman.h>)
-#    include <tenon/distillation/mapped_file.hpp>
+#    include <tenon/data/mapped_file.hpp>
+#    include <tenon/io/file.hpp>
 #    define TENON_DETAIL_MAPS_FILES 1
 #else
 #    define TENON_DETAIL_MAPS_FILES 0
@@ -211,7 +212,9 @@ private:
 #if TENON_DETAIL_MAPS_FILES
     bool map(const std::string& file, const Header& wanted)
     {
-        mapped_ = detail::MappedFile{file};
+        int reason = 0;
+        Status opened = data::MappedFile::open(file, mapped_, &reason);
+        if (!opened && reason != ENOENT) throw Error("tenon: " + opened.error());
         if (mapped_.size() == 0) return false;
         Header found;
         const Header expected;
@@ -226,13 +229,16 @@ private:
     void write(const std::string& path, const Header& header)
     {
         io::AtomicFile<> file;
-        detail::throw_failure(file.create(path));
-        detail::throw_failure(file.write(&header, sizeof header));
-        detail::throw_failure(file.write(memory_.data(), memory_.size() * sizeof(scalar)));
-        detail::throw_failure(file.commit());
+        const auto done = [](const Status& status) {
+            if (!status) throw Error("tenon: " + status.error());
+        };
+        done(file.create(path));
+        done(file.write(&header, sizeof header));
+        done(file.write(memory_.data(), memory_.size() * sizeof(scalar)));
+        done(file.commit());
     }
 
-    detail::MappedFile mapped_;
+    data::MappedFile mapped_;
 #endif
     Teacher teacher_;
     const void* dataset_;

@@ -33,7 +33,7 @@ void run_classifier(const Model<Net, Float32>& model, const D& dataset, Visit&& 
 }  // namespace detail
 
 // Counts of (label, predicted class) over the dataset. Throws Error for a label that the network has no class for.
-template <class Net, data::LabelledDataset D>
+template <class Net, data::ReadableLabels D>
 ConfusionMatrix<Net::output_shape::size> confusion_matrix(const Model<Net, Float32>& model, const D& dataset)
 {
     ConfusionMatrix<Net::output_shape::size> matrix;
@@ -45,7 +45,7 @@ ConfusionMatrix<Net::output_shape::size> confusion_matrix(const Model<Net, Float
 }
 
 // The fraction of rows whose label is among the k largest outputs; NaN for an empty dataset.
-template <class Net, data::LabelledDataset D>
+template <class Net, data::ReadableLabels D>
 double top_k_accuracy(const Model<Net, Float32>& model, const D& dataset, std::size_t k)
 {
     std::size_t count = 0;
@@ -59,7 +59,7 @@ double top_k_accuracy(const Model<Net, Float32>& model, const D& dataset, std::s
 
 // The area under the receiver operating characteristic of class c against all others, by the model's output for it, as
 // predict() gives it. A network with one output (a Sigmoid) has the label 1 as its positive class: c is 0.
-template <class Net, data::LabelledDataset D>
+template <class Net, data::ReadableLabels D>
 double area_under_roc(const Model<Net, Float32>& model, const D& dataset, std::size_t c)
 {
     if constexpr (checked<detail::DatasetFits<Net, D>>::value && Net::valid) {
@@ -84,7 +84,7 @@ double area_under_roc(const Model<Net, Float32>& model, const D& dataset, std::s
 
 // Its mean over the classes that occur in the dataset and are not all of it (one against the rest, as scikit-learn's
 // multi_class="ovr", average="macro").
-template <class Net, data::LabelledDataset D>
+template <class Net, data::ReadableLabels D>
 double area_under_roc(const Model<Net, Float32>& model, const D& dataset)
 {
     double sum = 0;

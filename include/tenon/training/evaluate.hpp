@@ -27,26 +27,45 @@ void run_over(const S* parameters, const D& dataset, const Team& team, Visit&& v
               std::size_t parts = 1)
 {
     using T = computed_t<S>;
-    const std::size_t chunks = (dataset.size() + Rows - 1) / Rows;
+    const std::size_t size = dataset.size(), chunks = (size + Rows - 1) / Rows;
     const std::size_t first_chunk = chunks * part / parts, end_chunk = chunks * (part + 1) / parts;
-    team.split(end_chunk - first_chunk, 1, 1, [&](std::size_t begin, std::size_t end) {
-        AlignedBuffer<T> memory{aligned<T>(Rows * C::input::size) + aligned<T>(Rows * C::output::size) +
-                                chain_workspace<S, C, Rows>()};
-        T* inputs = memory.data();
-        T* outputs = inputs + aligned<T>(Rows * C::input::size);
-        T* workspace = outputs + aligned<T>(Rows * C::output::size);
-        std::vector<typename D::target_type> targets(Rows * D::target_size);
-        std::vector<std::uint32_t> indices(Rows);
-        for (std::size_t chunk = first_chunk + begin; chunk < first_chunk + end; ++chunk) {
-            const std::size_t first = chunk * Rows;
-            const std::size_t rows = dataset.size() - first < Rows ? dataset.size() - first : Rows;
-            std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(first));
-            dataset.gather(std::span<const std::uint32_t>(indices.data(), rows), inputs, targets.data());
-            infer_chain<C, Rows>(rows, blocks_of<C>(parameters), static_cast<const T*>(inputs), outputs, workspace);
-            visit(chunk, rows, static_cast<const T*>(inputs), static_cast<const T*>(outputs),
-                  static_cast<const typename D::target_type*>(targets.data()));
+    // gather(first, rows, inputs, targets, numbers); numbers: memory for `rows` of them
+    const auto run = [&](std::size_t from, std::size_t to, const auto& gather) {
+        team.split(to - from, 1, 1, [&](std::size_t begin, std::size_t end) {
+            AlignedBuffer<T> memory{aligned<T>(Rows * C::input::size) + aligned<T>(Rows * C::output::size) +
+                                    chain_workspace<S, C, Rows>()};
+            T* inputs = memory.data();
+            T* outputs = inputs + aligned<T>(Rows * C::input::size);
+            T* workspace = outputs + aligned<T>(Rows * C::output::size);
+            std::vector<typename D::target_type> targets(Rows * D::target_size);
+            std::vector<std::uint32_t> numbers(Rows);
+            for (std::size_t chunk = from + begin; chunk < from + end; ++chunk) {
+                const std::size_t first = chunk * Rows, rows = size - first < Rows ? size - first : Rows;
+                gather(first, rows, inputs, targets.data(), numbers.data());
+                infer_chain<C, Rows>(rows, blocks_of<C>(parameters), static_cast<const T*>(inputs), outputs, workspace);
+                visit(chunk, rows, static_cast<const T*>(inputs), static_cast<const T*>(outputs),
+                      static_cast<const typename D::target_type*>(targets.data()));
+            }
+        });
+    };
+    if constexpr (data::Streamed<D>) {
+        const std::size_t at_once = 4 * (team.threads == 0 ? 1 : team.threads);
+        auto reader = dataset.start({.draw = {}, .first_row = first_chunk * Rows, .held_rows = at_once * Rows});
+        for (std::size_t chunk = first_chunk; chunk < end_chunk; chunk += at_once) {
+            const std::size_t end = end_chunk - chunk < at_once ? end_chunk : chunk + at_once;
+            reader.wait(end * Rows < size ? end * Rows : size);
+            run(chunk, end, [&](std::size_t first, std::size_t rows, T* inputs, auto* targets, std::uint32_t*) {
+                reader.gather(first, rows, inputs, targets, nullptr);
+            });
+            reader.release(end * Rows);
         }
-    });
+    } else {
+        run(first_chunk, end_chunk,
+            [&](std::size_t first, std::size_t rows, T* inputs, auto* targets, std::uint32_t* numbers) {
+                std::iota(numbers, numbers + rows, static_cast<std::uint32_t>(first));
+                dataset.gather(std::span<const std::uint32_t>(numbers, rows), inputs, targets);
+            });
+    }
 }
 
 template <class Net, class D>
@@ -58,7 +77,7 @@ struct DatasetFits {
 
 // evaluate() by all ranks of an exchange together. Each takes some chunks of a dataset that all of them hold, or all of
 // its own; the sums of all chunks are added up in their order.
-template <class Net, class P, class Loss, data::Dataset D, class Exchange>
+template <class Net, class P, class Loss, data::Readable D, class Exchange>
 Evaluation evaluate_shared(const Model<Net, P>& model, const D& dataset, const Loss& loss, const Team& team,
                            Exchange&& exchange)
 {
@@ -97,9 +116,9 @@ Evaluation evaluate_shared(const Model<Net, P>& model, const D& dataset, const L
 
 }  // namespace detail
 
-// Mean loss and accuracy over all rows, in the dataset's order. A final layer that the loss absorbs (Softmax) is skipped.
-// A team (thread_pool.team()) shares the work; the result is the same.
-template <class Net, class P, class Loss, data::Dataset D>
+// Mean loss and accuracy over all rows of a dataset or stream, in its order. A final layer that the loss absorbs (Softmax)
+// is skipped. A team (thread_pool.team()) shares the work; the result is the same.
+template <class Net, class P, class Loss, data::Readable D>
     requires std::is_same_v<typename P::scalar, float> Evaluation evaluate(const Model<Net, P>& model, const D& dataset,
                                                                            const Loss& loss, const Team& team = {})
     {

@@ -162,6 +162,11 @@ public:
         const std::size_t of_step = (own_[rank_] + steps() - 1) / steps();
         return (of_step + batches_ - 1) / batches_;
     }
+    // Of this rank's order, in one step: as many lie between the first row that it takes and the last one.
+    std::size_t most_step_rows() const
+    {
+        return own_.empty() ? batch_ * batches_ : (own_[rank_] + steps() - 1) / steps();
+    }
     // Whether each share has rows in the step's last batch.
     bool none_empty(std::size_t step) const
     {

@@ -12,7 +12,7 @@ namespace tenon::inline TENON_ISA {
 
 // What the network answers to every sample: (dataset.size(), output) row-major, in the dataset's order. A team
 // (thread_pool.team()) shares the work; the result is the same.
-template <class Net, class P, data::Dataset D>
+template <class Net, class P, data::Readable D>
     requires std::is_same_v<typename P::scalar, float> std::vector<float> predict(const Model<Net, P>& model,
                                                                                   const D& dataset,
                                                                                   const Team& team = {})

@@ -8,7 +8,7 @@
 namespace tenon::inline TENON_ISA {
 
 // Mean absolute and squared errors, and R², over all rows: regression_errors(model, test).r_squared().
-template <class Net, data::Dataset D>
+template <class Net, data::Readable D>
     requires std::same_as<typename D::target_type, float> RegressionErrors<Net::output_shape::size> regression_errors(
         const Model<Net, Float32>& model, const D& dataset)
     {

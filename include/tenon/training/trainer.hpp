@@ -22,6 +22,7 @@
 #include <functional>
 #include <optional>
 #include <tuple>
+#include <variant>
 
 namespace tenon::inline TENON_ISA {
 
@@ -190,9 +191,9 @@ public:
         }
     }
 
-    // Epochs over a dataset. Callbacks (training/callbacks.hpp) are called after each epoch, and some while it runs.
-    // Throws Error for options out of range or a loss that is no longer a number.
-    template <data::Dataset D, class... Callbacks>
+    // Epochs over a dataset or a stream (data/stream.hpp). Callbacks (training/callbacks.hpp) are called after each epoch, and
+    // some while it runs. Throws Error for options out of range or a loss that is no longer a number.
+    template <data::Readable D, class... Callbacks>
     History fit(const D& dataset, std::type_identity_t<FitOptions<D>> options = {}, Callbacks&&... callbacks)
     {
         if constexpr (checked<detail::DatasetFits<Net, D>>::value && Net::valid && loss_fits) {
@@ -545,7 +546,7 @@ public:
           options_{options},
           callbacks_{callbacks...},
           shares_{shares(trainer, dataset.size(), static_cast<std::size_t>(options.batch_size))},
-          order_(dataset.size()),
+          order_(streamed ? shares_.most_rows() : dataset.size()),
           targets_(shares_.most_rows() * D::target_size)
     {
         if (weighs()) weights_.resize(shares_.most_rows());
@@ -590,6 +591,7 @@ public:
         state.same("training/batches_per_step", "batches to a step", trainer_.plan_.batches);
         state.same("training/seed", "the seed", options_.seed.value);
         state.same("training/shuffle", "shuffle (1: yes)", options_.shuffle);
+        if constexpr (streamed) state.same("training/window", "rows of the stream's window", dataset_.window());
         trainer_.reserve_moments();
         auto& parameters = trainer_.model_->parameters();
         state.block("", parameters.slots(), parameters.data());
@@ -655,6 +657,7 @@ public:
         result.emplace_back("seed", std::to_string(options_.seed.value));
         result.emplace_back("schedule", options_.schedule ? "yes" : "none");
         result.emplace_back("dataset_rows", std::to_string(shares_.rows()));
+        if constexpr (streamed) result.emplace_back("window", std::to_string(dataset_.window()));
         if (!alone) result.emplace_back("ranks", std::to_string(trainer_.exchange().ranks()));
         if (!alone) result.emplace_back("shares", std::to_string(trainer_.exchange().shares()));
         return result;
@@ -696,6 +699,16 @@ private:
 
     bool first_rank() const { return trainer_.exchange().rank() == 0; }
 
+    static constexpr bool streamed = data::Streamed<D>;
+    template <class Rows>
+    struct ReaderOf {
+        using type = std::monostate;
+    };
+    template <data::Streamed Rows>
+    struct ReaderOf<Rows> {
+        using type = decltype(std::declval<const Rows&>().start(std::declval<const data::StreamPass&>()));
+    };
+
     static detail::Shares shares(Trainer& trainer, std::size_t rows, std::size_t batch)
     {
         auto& exchange = trainer.exchange();
@@ -708,28 +721,50 @@ private:
 
     bool weighs() const { return !options_.class_weights.empty() || !options_.sample_weights.empty(); }
 
+    data::EpochDraw draw() const { return {options_.seed, trainer_.epochs_ + 1}; }
+
+    // The order of an epoch whose first row is taken in that step.
+    void begin_order(std::size_t step)
+    {
+        if constexpr (streamed) {
+            if (step < shares_.steps())
+                reader_.emplace(dataset_.start({.draw = draw(),
+                                                .shuffle = options_.shuffle,
+                                                .first_row = shares_.rows(step, 0, 0).first,
+                                                .held_rows = shares_.most_step_rows()}));
+        } else {
+            std::iota(order_.begin(), order_.end(), std::uint32_t{0});
+            if (options_.shuffle) Random{options_.seed, trainer_.epochs_ + 1}.shuffle(order_.data(), order_.size());
+        }
+    }
+
     // Rows [first, first + rows) of the order, into the tape.
     void gather(std::size_t first, std::size_t rows)
     {
-        const data::EpochDraw draw{options_.seed, trainer_.epochs_ + 1};
+        if constexpr (streamed) reader_->wait(first + rows);
+        const data::EpochDraw epoch = draw();
         trainer_.team_.split(rows, least_rows, 1, [&](std::size_t begin, std::size_t end) {
-            data::gather_rows(dataset_, std::span<const std::uint32_t>(order_.data() + first + begin, end - begin),
-                              trainer_.tape_->input() + begin * Net::input_shape::size,
-                              targets_.data() + begin * D::target_size, &draw);
+            auto* inputs = trainer_.tape_->input() + begin * Net::input_shape::size;
+            auto* targets = targets_.data() + begin * D::target_size;
+            if constexpr (streamed)
+                reader_->gather(first + begin, end - begin, inputs, targets, order_.data() + begin);
+            else
+                data::gather_rows(dataset_, std::span<const std::uint32_t>(order_.data() + first + begin, end - begin),
+                                  inputs, targets, &epoch);
         });
+        const std::uint32_t* numbers = order_.data() + (streamed ? 0 : first);
         trainer_.dataset_ = &dataset_;
-        trainer_.row_numbers_ = order_.data() + first;
+        trainer_.row_numbers_ = numbers;
         if (!weighs()) return;
         for (std::size_t r = 0; r < rows; ++r) {
-            double weight = options_.sample_weights.empty()
-                                ? 1.0
-                                : static_cast<double>(options_.sample_weights[order_[first + r]]);
+            double weight = options_.sample_weights.empty() ? 1.0
+                                                            : static_cast<double>(options_.sample_weights[numbers[r]]);
             if constexpr (std::is_integral_v<typename D::target_type>)
                 if (!options_.class_weights.empty()) {
                     const auto label = static_cast<std::size_t>(targets_[r * D::target_size]);
                     if (targets_[r * D::target_size] < 0 || label >= options_.class_weights.size())
                         throw Error(sentence("tenon: fit: class_weights has ", options_.class_weights.size(),
-                                             " weights, and row ", order_[first + r], " has the label ",
+                                             " weights, and row ", numbers[r], " has the label ",
                                              targets_[r * D::target_size]));
                     weight *= options_.class_weights[label];
                 }
@@ -744,10 +779,11 @@ private:
         const auto elapsed = [&] {
             return before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         };
-        std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-        if (options_.shuffle) Random{options_.seed, trainer_.epochs_ + 1}.shuffle(order_.data(), order_.size());
         reporter.begin_epoch(epoch_);
-        for (std::size_t step = shares_.step_at(static_cast<std::size_t>(rows_)); step < shares_.steps(); ++step) {
+        const std::size_t first_step = shares_.step_at(static_cast<std::size_t>(rows_));
+        begin_order(first_step);
+        for (std::size_t step = first_step; step < shares_.steps(); ++step) {
+            if constexpr (streamed) reader_->release(shares_.rows(step, 0, 0).first);
             const std::size_t step_rows = shares_.step_rows(step);
             double factor = options_.schedule ? options_.schedule(trainer_.steps_) : 1.0;
             each_callback([&](auto& callback) {
@@ -780,6 +816,7 @@ private:
             seconds_ = elapsed();
             save();
         }
+        reader_.reset();
         Epoch epoch{};
         epoch.number = epoch_;
         const auto count = static_cast<double>(shares_.rows());
@@ -934,11 +971,12 @@ private:
     const FitOptions<D>& options_;
     std::tuple<Callbacks&...> callbacks_;
     detail::Shares shares_;
-    std::vector<std::uint32_t> order_;
+    std::vector<std::uint32_t> order_;  // of the epoch's rows by number; of a stream, those of the batch
     std::vector<typename D::target_type> targets_;
     std::vector<float> weights_;
     std::vector<double> sums_;   // of each share: losses, then rows classified right
     std::vector<T> statistics_;  // before a step of several shares
+    std::optional<typename ReaderOf<D>::type> reader_;
 
     int epoch_ = 1;
     std::uint64_t rows_ = 0;  // of the epoch, done
