@@ -52,10 +52,10 @@ inline float int8_weight_scale(double largest)
     const double scale = largest / 127.0;
     return static_cast<float>(scale < 1e-30 ? 1e-30 : scale);
 }
-inline std::int8_t int8_weight(double weight, float scale)
+template <class P>
+P int8_weight(P weight, P scale)
 {
-    const double q = std::round(weight / static_cast<double>(scale));
-    return static_cast<std::int8_t>(q > -127.0 ? q < 127.0 ? q : 127.0 : -127.0);
+    return round(min(P(127), max(P(-127), weight / scale)));  // in this order NaN passes
 }
 
 // What was seen of one value.

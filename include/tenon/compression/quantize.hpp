@@ -48,7 +48,9 @@ inline Int8Layer quantize_layer(std::size_t outputs, const std::vector<float>& k
         layer.bias[n] = static_cast<std::int32_t>(std::round(static_cast<double>(bias[n]) / (in * scale[n])));
     }
     for (std::size_t i = 0; i < kernel.size(); ++i)
-        layer.kernel[i] = int8_weight(static_cast<double>(kernel[i]), layer.scale[per_channel ? i % outputs : 0]);
+        if (kernel[i] == kernel[i])  // what is not a number becomes 0
+            layer.kernel[i] = static_cast<std::int8_t>(
+                int8_weight<simd::Pack<float, 1>>(kernel[i], layer.scale[per_channel ? i % outputs : 0]).lanes);
     return layer;
 }
 

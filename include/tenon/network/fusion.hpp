@@ -79,6 +79,16 @@ struct RewriteTable {
     std::size_t pool[N + 1] = {};       // the pool's, likewise
 };
 
+// What a layer and the activation behind it become, and with the pool behind them: other layers around one may differ.
+template <class Head, class Activation>
+struct FusedWith {
+    using type = Fused<Head, Activation>;
+};
+template <class Head, class Pool>
+struct PooledWith {
+    using type = FusedPool<Head, Pool>;
+};
+
 template <Purpose For, class... Ls>
 struct RewriteList {
     static constexpr std::size_t count = sizeof...(Ls);
@@ -107,7 +117,9 @@ struct RewriteList {
                 i = next(i);
                 result.swallowed[result.kept] = i;
             }
-            if ((For == Purpose::inference || For == Purpose::training) && pools[head] && (i == head || floors[i]) && blocks[next(i)]) {
+            if ((For == Purpose::inference || For == Purpose::training) && pools[head] && (i == head || floors[i]) &&
+                blocks[next(i)])
+            {
                 i = next(i);
                 result.pool[result.kept] = i;
             }
@@ -122,12 +134,13 @@ struct RewriteList {
         using Alone = typename RewriteLayer<For, element<table.head[I], Ls...>>::type;
         constexpr auto head = [] {
             if constexpr (table.swallowed[I] < count)
-                return List<Fused<Alone, element<table.swallowed[I], Ls...>>>{};
+                return List<typename FusedWith<Alone, element<table.swallowed[I], Ls...>>::type>{};
             else
                 return List<Alone>{};
         }();
         if constexpr (table.pool[I] < count)
-            return List<FusedPool<typename decltype(head)::template at<0>, element<table.pool[I], Ls...>>>{};
+            return List<
+                typename PooledWith<typename decltype(head)::template at<0>, element<table.pool[I], Ls...>>::type>{};
         else
             return head;
     }
