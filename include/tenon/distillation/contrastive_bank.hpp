@@ -258,8 +258,8 @@ private:
 // The gradient at u: [(P_i / D_i - 1) n_i + Σ_j P_j / D_j n_j] / τ, D = P + K/N + ε; the bank has none.
 // Other rows are drawn uniformly among all, but for the row itself (the authors' code also offers those of other classes only).
 // The bank holds 2 · rows · Width numbers (bank_bytes), which stand in checkpoints, and is allocated once. It needs rows with
-// numbers: fit on a dataset of `rows` rows. One step reads batch · K · Width numbers twice: with the paper's K that is the most
-// of a small student's step, and a smaller one serves small datasets. Usual weight: 0.8.
+// numbers: fit on a dataset of `rows` rows. One step takes 2 · batch · K products of Width numbers and as many sums: with the
+// paper's K that is the most of a small student's step, and a smaller one serves small datasets. Usual weight: 0.8.
 template <class StudentTap, class TeacherTap, std::size_t Width = 128>
 struct ContrastiveBank {
     std::size_t rows = 0;
