@@ -173,6 +173,7 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
 //   weights<Net>              FrozenWeights<Net, Int8>; another topology or another target's compiler is refused
 //   golden_input, golden_output   a sample in int8 and what the network makes of it here
 //   golden_holds<Net>()       constexpr: static_assert it where the network is small enough for the compiler
+//   sums_fit(weights<Net>)    (model/int8.hpp) constexpr: no sum can leave int32
 //   self_test<Net>()          the number of outputs that differ on the board: 0
 template <class Net>
 Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string& path,

@@ -28,6 +28,56 @@ struct FrozenWeights<Net, Int8> {
     constexpr Int8View view() const { return {linear, add, rescale, table, softmax}; }
 };
 
+namespace detail {
+
+// Whether Σ|w - zero point| · 256 + |bias| fits int32 for each output channel of a chain's linear layers: operands have 8 bits,
+// so that bounds every partial sum on every target. `next`: the first layer's table, moved behind the last one's.
+template <class C>
+constexpr bool int8_sums_fit(const Int8Linear*& next)
+{
+    bool fits = true;
+    C::for_each([&]<std::size_t I>() {
+        using B = typename C::template bound<I>;
+        if constexpr (HasBranches<B>) {
+            for_each_index<0, B::rule::branches::size>([&]<std::size_t J>() {
+                fits = int8_sums_fit<typename B::rule::branches::template at<J>>(next) && fits;
+            });
+        } else if constexpr (is_linear(int8_kind<typename B::layer>)) {
+            constexpr std::size_t outputs = int8_outputs<B>(), groups = int8_groups<B>(), own = outputs / groups;
+            constexpr std::size_t inputs = slots_type<B>::template slot<0>::shape::size / outputs;
+            const Int8Linear& layer = *next++;
+            for (std::size_t f = 0; f < outputs; ++f) {
+                std::size_t channel = f;
+                std::int64_t size = 0;
+                for (std::size_t k = 0; k < inputs; ++k) {
+                    std::size_t at = k * outputs + f;
+                    if constexpr (int8_kind<typename B::layer> != Int8Kind::depthwise) {
+                        constexpr auto layout = int8_layout<B>();
+                        at = f / own * layout.size() + layout.index(k, f % own);
+                        channel = f / own * layout.channels() + f % own;
+                    }
+                    const std::int32_t weight = layer.kernel[at] - layer.kernel_zero;
+                    size += weight < 0 ? -weight : weight;
+                }
+                const std::int64_t bias = layer.bias[channel];
+                fits = fits && 256 * size + (bias < 0 ? -bias : bias) <= INT32_MAX;
+            }
+        }
+    });
+    return fits;
+}
+
+}  // namespace detail
+
+// Whether no sum of these weights can leave int32, whatever the input. Model<Net, Int8> refuses others when it is made;
+// constant weights can be asked while compiling: static_assert(sums_fit(weights<Net>)).
+template <class Net>
+constexpr bool sums_fit(const FrozenWeights<Net, Int8>& weights)
+{
+    const Int8Linear* next = weights.linear;
+    return detail::int8_sums_fit<rewritten_chain<Purpose::inference, typename Net::chain>>(next);
+}
+
 // q = round(value / scale) + zero_point, and back.
 constexpr void quantize_values(std::size_t n, const float* values, const Affine& affine, std::int8_t* q)
 {
