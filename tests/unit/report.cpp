@@ -175,15 +175,20 @@ TEST_CASE("the page escapes what it is given, and fetches nothing")
         .figures({{"<x>", "&"}})
         .comparison("<co>", {"<col>", "short"}, {{"<row>", {"<val>"}}})
         .confusion(matrix, names)
+        .lines("<li>", "<ax>", {"<pl>", "last"}, {{"<qu>", {100, 50.5}}, {"empty", {}}})
         .table("<t>", {{"<l>", "<v>"}})
         .text("<h>", "<pre-text>")
         .pictures("<p>", {picture(Tensor<float, Shape<1, 1>>{0.0f}, "<c>", "<n>")});
     const std::string page = report.html();
-    for (const char* raw : {"<cat>", "\"wolf\"", "a < b", "<x>", "<t>", "<l>", "<v>", "<h>", "<pre-text>", "<c>", "<n>",
-                            "<ch>", "<cn>", "<co>", "<col>", "<row>", "<val>"})
+    for (const char* raw :
+         {"<cat>", "\"wolf\"", "a < b", "<x>",   "<t>",   "<l>",   "<v>",  "<h>",  "<pre-text>", "<c>", "<n>",
+          "<ch>",  "<cn>",     "<co>",  "<col>", "<row>", "<val>", "<li>", "<ax>", "<pl>",       "<qu>"})
         CHECK_MESSAGE(count(page, raw) == 0, raw);
     CHECK(count(page, "a &lt; b") == 2);
     CHECK(count(page, "<tr><th>&lt;row&gt;</th><td>&lt;val&gt;</td><td>–</td></tr>") == 1);  // a value that is missing
+    CHECK(count(page, "&lt;ax&gt; &lt;pl&gt;: 100<") == 1);
+    CHECK(count(page, "&lt;ax&gt; last: 50.5<") == 1);
+    CHECK(count(page, "empty") == 0);  // a quantity without a value has no chart
     CHECK(count(page, "<header") == 2);
     CHECK(count(page, "http") == 0);
     CHECK(count(page, "url(") == 0);

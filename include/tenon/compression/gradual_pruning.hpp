@@ -69,7 +69,7 @@ struct GradualPruning {
                                  initial_sparsity, " and ", final_sparsity));
         return {optimizer};
     }
-    template <class Net, class P>
+    template <class Net, Prunable P>
     void stepped(Parameters<Net, P>& parameters, std::uint64_t t) const
     {
         if (t < begin || t > end || ((t - begin) % every != 0 && t != end)) return;

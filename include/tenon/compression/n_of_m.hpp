@@ -70,7 +70,7 @@ void each_group(T* parameters, F&& f)
 // Prunes all but the N largest of each M neighbours, starting with the first input; of M' < M left over at the end, N stay.
 // Dense: along the inputs. Convolutions: along the channels, at each place of the kernel (so the first layer of a network
 // of grey images keeps all). Depthwise kernels have no such axis and are left alone. Fine-tune with KeepPruned.
-template <std::size_t N, std::size_t M, class Net, class P>
+template <std::size_t N, std::size_t M, class Net, Prunable P>
 void keep_n_of_m(Model<Net, P>& model)
 {
     if constexpr (checked<detail::CheckNOfM<N, M>>::value) {
@@ -94,7 +94,7 @@ void keep_n_of_m(Model<Net, P>& model)
 }
 
 // Whether at most N of each M are not zero.
-template <std::size_t N, std::size_t M, class Net, class P>
+template <std::size_t N, std::size_t M, class Net, Prunable P>
 bool is_n_of_m(const Model<Net, P>& model)
 {
     bool holds = checked<detail::CheckNOfM<N, M>>::value;

@@ -37,7 +37,7 @@ struct Sparsity {
 namespace detail {
 
 // The kernels that are meant. Throws Error where a name is no layer's.
-template <class Net, class P>
+template <class Net, Prunable P>
 std::vector<SlotInfo> kernels_of(const Parameters<Net, P>& parameters, const std::vector<std::string>& layers)
 {
     const auto& slots = parameters.slots();
@@ -67,7 +67,7 @@ struct PruneCandidate {
     }
 };
 
-template <class Net, class P>
+template <class Net, Prunable P>
 void prune_smallest(Parameters<Net, P>& parameters, const std::vector<SlotInfo>& slots, double sparsity)
 {
     std::vector<PruneCandidate> candidates;
@@ -91,7 +91,7 @@ void prune_smallest(Parameters<Net, P>& parameters, const std::vector<SlotInfo>&
 
 // Sets the round(sparsity · n) smallest weights of each kernel, or of all kernels together, to zero; those that are pruned
 // already are among them, and stay so if they are more. Throws Error for a sparsity that is no share, or an unknown layer.
-template <class Net, class P>
+template <class Net, Prunable P>
 void prune(Parameters<Net, P>& parameters, const PruneOptions& options)
 {
     if (!(options.sparsity >= 0 && options.sparsity <= 1))
@@ -102,14 +102,14 @@ void prune(Parameters<Net, P>& parameters, const PruneOptions& options)
     else
         for (const SlotInfo& slot : slots) detail::prune_smallest(parameters, {slot}, options.sparsity);
 }
-template <class Net, class P>
+template <class Net, Prunable P>
 void prune(Model<Net, P>& model, const PruneOptions& options)
 {
     prune(model.parameters(), options);
 }
 
 // What is zero in all kernels, or in those of some layers.
-template <class Net, class P>
+template <class Net, Prunable P>
 Sparsity sparsity(const Parameters<Net, P>& parameters, const std::vector<std::string>& layers = {})
 {
     Sparsity result;
@@ -119,14 +119,14 @@ Sparsity sparsity(const Parameters<Net, P>& parameters, const std::vector<std::s
     }
     return result;
 }
-template <class Net, class P>
+template <class Net, Prunable P>
 Sparsity sparsity(const Model<Net, P>& model, const std::vector<std::string>& layers = {})
 {
     return sparsity(model.parameters(), layers);
 }
 
 // Marks every weight of a kernel that is zero as pruned: for weights that somebody else has pruned.
-template <class Net, class P>
+template <class Net, Prunable P>
 void keep_zeros(Model<Net, P>& model)
 {
     for (const SlotInfo& slot : detail::kernels_of(model.parameters(), {}))

@@ -4,6 +4,7 @@
 // follows keeps what belongs to them.
 #pragma once
 
+#include <tenon/core/pruned.hpp>
 #include <tenon/model/model.hpp>
 #include <tenon/network/shrink.hpp>
 
@@ -119,7 +120,7 @@ ChosenChannels shrink_chain(ParameterBlocks<const T> from, ParameterBlocks<T> to
 
 // What is left of a trained network: keep_strongest<Keep<0, 24>, Keep<3, 64>>(model). Each layer is judged by its own
 // weights before any was removed. Fine-tune the result; it is a network like any other.
-template <class... Keeps, class Net, class P>
+template <class... Keeps, class Net, Prunable P>
 Model<shrink<Net, Keeps...>, P> keep_strongest(const Model<Net, P>& model, UnitNorm norm = UnitNorm::l1)
 {
     using Small = shrink<Net, Keeps...>;

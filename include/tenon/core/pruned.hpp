@@ -4,7 +4,7 @@
 // into files, checkpoints and copies. So the weights are their own mask.
 #pragma once
 
-#include <tenon/config.hpp>
+#include <tenon/core/precision.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -23,5 +23,10 @@ constexpr bool is_pruned(T weight)
     using Bits = std::conditional_t<sizeof(T) == sizeof(float), std::uint32_t, std::uint64_t>;
     return std::bit_cast<Bits>(weight) == Bits{1} << (8 * sizeof(T) - 1);
 }
+
+// Weights are pruned, narrowed and skipped in the precision that is computed in; storing them in 16 bits comes afterwards.
+template <class P>
+concept Prunable = std::is_floating_point_v<typename P::scalar> && std::is_same_v < stored_t<P>,
+typename P::scalar > ;
 
 }  // namespace tenon

@@ -140,6 +140,22 @@ public:
         return close();
     }
 
+    // Quantities over the same named places, such as the stages of a pipeline: a chart of its own for each.
+    Report& lines(const std::string& heading, const std::string& axis, const std::vector<std::string>& places,
+                  const std::vector<Curve>& quantities)
+    {
+        const std::string shown = detail::escaped(axis);
+        open(heading);
+        body_ += "<div class=\"charts\">";
+        for (const Curve& quantity : quantities)
+            if (const detail::LineChart chart{
+                    quantity.name, {quantity}, {.format = "%.5g", .counts = shown.c_str(), .places = places}};
+                !chart.empty())
+                body_ += chart.svg();
+        body_ += "</div>";
+        return close();
+    }
+
     // One row per actual class. Names: empty, or one for each class.
     template <std::size_t Classes>
     Report& confusion(const ConfusionMatrix<Classes>& matrix, std::span<const std::string_view> names = {})

@@ -59,13 +59,14 @@ struct ChartStyle {
     const char* counts = "epoch";  // what the values are in order of
     double each = 1;               // so many of them for each value
     bool from_zero = false;
+    std::vector<std::string> places = {};  // the values' names, where they have some
 };
 
 // The first curve gets the class "a", the second "b". Empty where no curve has a finite value.
 class LineChart {
 public:
     LineChart(std::string title, std::vector<Curve> curves, ChartStyle style)
-        : title_{std::move(title)}, curves_{std::move(curves)}, style_{style}
+        : title_{std::move(title)}, curves_{std::move(curves)}, style_{std::move(style)}
     {
         for (const Curve& curve : curves_) {
             if (curve.values.size() > epochs_) epochs_ = curve.values.size();
@@ -105,7 +106,7 @@ public:
         const double every = whole <= 12 ? 1 : tick_step(whole, 5.0);
         for (double count = every; count <= whole; count += every)
             out += "<text x=\"" + pixels(x(count / style_.each)) + "\" y=\"" + pixels(bottom + 18) +
-                   "\" text-anchor=\"middle\">" + formatted("%.0f", count) + "</text>";
+                   "\" text-anchor=\"middle\">" + place(count) + "</text>";
         out += "<text x=\"" + pixels(right) + "\" y=\"" + pixels(bottom + 34) + "\" text-anchor=\"end\">" +
                style_.counts + "</text>";
 
@@ -123,8 +124,8 @@ public:
                 if (epochs_ > 100) continue;
                 dots += "<circle cx=\"" + pixels(x(static_cast<double>(e))) + "\" cy=\"" + pixels(y(value)) +
                         "\" r=\"" + (epochs_ <= 40 ? "4" : "2") + "\"><title>" + escaped(curves_[c].name) + ", " +
-                        style_.counts + ' ' + formatted("%.0f", style_.each * static_cast<double>(e)) + ": " +
-                        shown(value) + "</title></circle>";
+                        style_.counts + ' ' + place(style_.each * static_cast<double>(e)) + ": " + shown(value) +
+                        "</title></circle>";
             }
             out += "<g class=\"" + key(c) + "\"><path d=\"" + path + "\"/>" + dots + "</g>";
         }
@@ -137,6 +138,13 @@ private:
 
     static std::string key(std::size_t curve) { return curve == 0 ? "a" : "b"; }
     static std::string pixels(double value) { return formatted("%.1f", value); }
+
+    std::string place(double count) const
+    {
+        const auto number = static_cast<std::size_t>(count);
+        return number >= 1 && number <= style_.places.size() ? escaped(style_.places[number - 1])
+                                                             : formatted("%.0f", count);
+    }
 
     static std::size_t last_finite(const Curve& curve)
     {
