@@ -93,9 +93,14 @@ public:
                     T* gradient = to + r * Width;
                     kernels::fill(Width, T(0), gradient);
                     sum[r] = 0;
+                    double product = 1;  // one logarithm for eight quotients
                     for (std::size_t k = 0; k <= K; ++k) {
                         const double p = h[r * (K + 1) + k] / z, all = p + chance + term.epsilon;
-                        sum[r] -= std::log((k == 0 ? p : chance) / all);
+                        product *= (k == 0 ? p : chance) / all;
+                        if (k % 8 == 7 || k == K) {
+                            sum[r] -= std::log(product);
+                            product = 1;
+                        }
                         const double slope = k == 0 ? p / all - 1 : p / all;
                         const std::size_t other = k == 0 ? rows.numbers[r] : drawn[r * K + k - 1];
                         kernels::axpy(Width, static_cast<T>(slope), bank + other * Width, gradient);
