@@ -2,7 +2,7 @@
 // int8 against TensorFlow Lite Micro's reference kernels: every bit.
 #include "golden/data/int8.hpp"
 
-#include <tenon/kernels/int8.hpp>
+#include <tenon/kernels/int8_windows.hpp>
 #include <tenon/kernels/reference/int8.hpp>
 #include <tenon/model/int8_model.hpp>
 

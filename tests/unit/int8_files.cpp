@@ -124,14 +124,17 @@ TEST_CASE("int8 files: a header has every byte in the layout of its target")
     const std::string text(read.begin(), read.end());
     CHECK(text.find("namespace small {") != std::string::npos);
     CHECK(text.find("Net::hash == 0x") != std::string::npos);
-    // Four channels (two of them padding) of four inputs (one of them padding), channel by channel.
+    // Four channels (two of them padding) of four inputs (one of them padding): words of two inputs of two channels, the first
+    // channel's bytes plus 128.
+    constexpr std::size_t inputs[] = {0, 0, 2, 2, 1, 1, 3, 3};
     std::string expected = "kernel_0[17] =\n    \"";
     const std::vector<std::int8_t>& kernel = model.description().layers[0].kernel;
-    for (std::size_t n = 0; n < 4; ++n)
-        for (std::size_t k = 0; k < 4; ++k) {
-            const unsigned byte = n < 2 && k < 3 ? static_cast<unsigned char>(kernel[k * 2 + n]) : 0;
-            expected += '\\';
-            for (int shift = 6; shift >= 0; shift -= 3) expected += static_cast<char>('0' + (byte >> shift & 7));
-        }
+    for (std::size_t i = 0; i < 16; ++i) {
+        const std::size_t n = i / 8 * 2 + i % 2, k = inputs[i % 8];
+        unsigned byte = n < 2 && k < 3 ? static_cast<unsigned char>(kernel[k * 2 + n]) : 0;
+        if (n == 0 && k < 3) byte ^= 128;
+        expected += '\\';
+        for (int shift = 6; shift >= 0; shift -= 3) expected += static_cast<char>('0' + (byte >> shift & 7));
+    }
     CHECK(text.find(expected + "\";") != std::string::npos);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The integer kernels against their naive twins: every bit, over sizes, tails, strides, paddings, groups and zero points.
 #include <tenon/core/random.hpp>
-#include <tenon/kernels/int8.hpp>
+#include <tenon/kernels/int8_windows.hpp>
 #include <tenon/kernels/reference/int8.hpp>
 
 #include <doctest/doctest.h>

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_ISA {
 struct Int8Target {
     std::size_t lanes, group, panel_registers;
     std::int32_t offset;
+    bool pairs = false;
 
     friend constexpr bool operator==(const Int8Target&, const Int8Target&) = default;
 };
@@ -21,7 +22,7 @@ struct Int8Target {
 namespace targets {
 
 // Armv7E-M and Armv8-M with the DSP extension: Cortex-M4, M7, M33, M55.
-inline constexpr Int8Target cortex_m_dsp{4, 4, 1, 0};
+inline constexpr Int8Target cortex_m_dsp{4, 4, 1, 0, true};
 // Everything without vectors: Cortex-M0+, M3, RISC-V; and any target with TENON_FORCE_SCALAR.
 inline constexpr Int8Target scalar{4, 1, 1, 0};
 // aarch64, without and with the dot product.
@@ -30,7 +31,8 @@ inline constexpr Int8Target neon_dot{4, 4, 4, 0};
 inline constexpr Int8Target avx2{8, 2, 2, 0};
 inline constexpr Int8Target avx512_vnni{16, 4, 4, 128};
 // What this file is compiled for.
-inline constexpr Int8Target host{simd::int8::lanes, simd::int8::group, simd::int8::panel_registers, simd::int8::offset};
+inline constexpr Int8Target host{simd::int8::lanes, simd::int8::group, simd::int8::panel_registers, simd::int8::offset,
+                                 simd::int8::pairs};
 
 }  // namespace targets
 
@@ -133,6 +135,7 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
     to.lanes = target.lanes;
     to.group = target.group;
     to.panel_registers = target.panel_registers;
+    to.pairs = target.pairs;
     const std::size_t per_group = layer.outputs / layer.groups;
     const std::size_t channels = layer.depthwise ? layer.outputs : layer.groups * to.channels();
     std::vector<std::int8_t> kernel(layer.depthwise ? layer.inputs * layer.outputs : layer.groups * to.size());
@@ -144,9 +147,13 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
         const std::size_t place = layer.depthwise ? f : group * to.channels() + n;
         std::int64_t total = 0;
         for (std::size_t k = 0; k < layer.inputs; ++k) {
-            const std::int8_t w = layer.depthwise ? table.kernel[k * layer.outputs + f]
-                                                  : table.kernel[group * from.size() + from.index(k, n)];
-            kernel[layer.depthwise ? k * layer.outputs + f : group * to.size() + to.index(k, n)] = w;
+            const std::int8_t w = layer.depthwise
+                                      ? table.kernel[k * layer.outputs + f]
+                                      : from.stored(table.kernel[group * from.size() + from.index(k, n)], n);
+            if (layer.depthwise)
+                kernel[k * layer.outputs + f] = w;
+            else
+                kernel[group * to.size() + to.index(k, n)] = to.stored(w, n);
             total += w;
         }
         // The bias holds what the operands' offset adds, which is the target's own.
@@ -221,6 +228,7 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
             " &&\n                      tenon::simd::int8::panel_registers == " +
             std::to_string(options.target.panel_registers) +
             " && tenon::simd::int8::offset == " + std::to_string(options.target.offset) +
+            " &&\n                      " + (options.target.pairs ? "" : "!") + "tenon::simd::int8::pairs" +
             ",\n                  \"tenon: these weights are laid out for another target: give export_header this "
             "one's.\");\n    static constexpr bool value = true;\n};\n\n";
     text +=

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The integer kernels of quantised inference: dense layers and convolutions (with or without a 2 × 2 maximum behind them),
 // depthwise convolutions, pools, sums of two tensors, tables, softmax. Each gives the bits of its naive twin
-// (kernels/reference/int8.hpp), which are those of TensorFlow Lite Micro and CMSIS-NN.
+// (kernels/reference/int8.hpp), which are those of TensorFlow Lite Micro and CMSIS-NN. Without SIMD some are in other files:
+// include kernels/int8_windows.hpp, which has them all.
 #pragma once
 
 #include <tenon/core/conv_shape.hpp>
@@ -49,6 +50,25 @@ struct Int8Softmax {
 }  // namespace tenon
 
 namespace tenon::inline TENON_ISA::kernels {
+
+// a + b. 20 more bits before the sum, as TensorFlow Lite has them.
+constexpr std::int8_t int8_sum(std::int8_t a, std::int8_t b, const Int8Add& add)
+{
+    const std::int32_t sum = multiply_fixed((a - add.zero_a) * (1 << 20), add.a) +
+                             multiply_fixed((b - add.zero_b) * (1 << 20), add.b);
+    return clamp_int8(multiply_fixed(sum, add.y) + add.zero_y, add.lowest);
+}
+
+// The layout of a dense layer's weights, and of one group of a convolution's.
+constexpr simd::int8::Layout int8_dense_layout(std::size_t inputs, std::size_t units) { return {1, inputs, units}; }
+constexpr simd::int8::Layout int8_conv_layout(const ConvShape& s)
+{
+    // Where taps lie side by side, a row of them is one segment.
+    if (s.groups == 1 && s.dilation_width == 1) return {s.kernel_height, s.kernel_width * s.channels, s.filters};
+    return {s.kernel_height * s.kernel_width, s.group_channels(), s.group_filters()};
+}
+
+#if !defined(TENON_DETAIL_INT8_DSP)  // there: kernels/int8_dsp.hpp
 
 // What the kernel of a convolution walks through, in operands: output rows and columns, then the taps of a window.
 struct Int8Window {
@@ -106,11 +126,6 @@ TENON_ALWAYS_INLINE void int8_tile(const i8::Layout& l, const Int8Window& window
                         i8::dot(sums[1][0][r], second, i8::load_weights(w + step + r * i8::lanes * i8::group));
                     }
                 }
-            if constexpr (windows == 1 && i8::has_dot_groups) {
-                g = i8::dot_groups(sums[0][0][0], at, w, whole);
-                at += g * i8::group;
-                w += g * step;
-            }
             for (; g < whole; ++g, at += i8::group, w += step) {
                 i8::Weights weights[Registers];
                 TENON_UNROLL
@@ -221,15 +236,6 @@ void int8_linear(const simd::int8::Layout& l, const Int8Window& window, const si
     }
 }
 
-// The layout of a dense layer's weights, and of one group of a convolution's.
-constexpr simd::int8::Layout int8_dense_layout(std::size_t inputs, std::size_t units) { return {1, inputs, units}; }
-constexpr simd::int8::Layout int8_conv_layout(const ConvShape& s)
-{
-    // Where taps lie side by side, a row of them is one segment.
-    if (s.groups == 1 && s.dilation_width == 1) return {s.kernel_height, s.kernel_width * s.channels, s.filters};
-    return {s.kernel_height * s.kernel_width, s.group_channels(), s.group_filters()};
-}
-
 // Bytes of scratch: rows as operands, filled up to whole groups.
 constexpr std::size_t int8_dense_scratch(std::size_t rows, std::size_t inputs)
 {
@@ -237,14 +243,6 @@ constexpr std::size_t int8_dense_scratch(std::size_t rows, std::size_t inputs)
     if (i8::reads_in_place) return 0;
     return rows * ((inputs + i8::group - 1) / i8::group * i8::group) * sizeof(i8::Operand);
 }
-// One image as operands with its padding; the last window's last group may reach a little beyond.
-constexpr std::size_t int8_conv_scratch(const ConvShape& s)
-{
-    namespace i8 = simd::int8;
-    if (i8::reads_in_place && !s.is_padded()) return 0;
-    return (s.padded_size() + (i8::reads_in_place ? 0 : i8::group)) * sizeof(i8::Operand);
-}
-
 // y = requantize(x · w + bias).   x: (rows, inputs), y: (rows, units), scratch: int8_dense_scratch bytes.
 inline void int8_dense(std::size_t rows, std::size_t inputs, std::size_t units, const std::int8_t* x,
                        const Int8Linear& layer, std::int8_t* y, std::int8_t* scratch)
@@ -265,6 +263,16 @@ inline void int8_dense(std::size_t rows, std::size_t inputs, std::size_t units, 
         operands = to;
     }
     int8_linear<false>(l, {1, rows, 0, pitch, 1, 0, 1, 0}, operands, layer, y);
+}
+
+#    if TENON_SIMD  // elsewhere: kernels/int8_windows.hpp
+
+// One image as operands with its padding; the last window's last group may reach a little beyond.
+constexpr std::size_t int8_conv_scratch(const ConvShape& s)
+{
+    namespace i8 = simd::int8;
+    if (i8::reads_in_place && !s.is_padded()) return 0;
+    return (s.padded_size() + (i8::reads_in_place ? 0 : i8::group)) * sizeof(i8::Operand);
 }
 
 // A convolution over images, channels last; with Pool the largest of each 2 × 2 block of outputs.
@@ -335,6 +343,16 @@ void int8_conv(std::size_t rows, const ConvShape& s, const std::int8_t* x, const
     }
 }
 
+#    endif
+#else
+
+namespace detail {
+std::size_t int8_depthwise_fours(const ConvShape& s, const std::int8_t* x, const Int8Linear& layer, std::int8_t* y);
+bool int8_add_fast(std::size_t n, const std::int8_t* a, const std::int8_t* b, const Int8Add& add, std::int8_t* y);
+}  // namespace detail
+
+#endif
+
 // y[., ., c] = requantize(bias[c] + Σ (x[., ., c] - zero_in) · (w[., ., c] - zero_w)); taps outside the image count nothing, and
 // the bias is the plain one. x: (rows, h, w, c), kernel: (kh, kw, c).
 constexpr void int8_depthwise(std::size_t rows, const ConvShape& s, const std::int8_t* x, const Int8Linear& layer,
@@ -342,10 +360,18 @@ constexpr void int8_depthwise(std::size_t rows, const ConvShape& s, const std::i
 {
     constexpr std::size_t block = 32;
     const std::size_t channels = s.channels;
-    for (std::size_t r = 0; r < rows; ++r, x += s.in_size())
+    for (std::size_t r = 0; r < rows; ++r, x += s.in_size()) {
+        std::size_t done = 0;
+#if defined(TENON_DETAIL_INT8_DSP)
+        if (!std::is_constant_evaluated()) done = detail::int8_depthwise_fours(s, x, layer, y);
+#endif
+        if (done == channels) {
+            y += s.out_pixels() * channels;
+            continue;
+        }
         for (std::size_t i = 0; i < s.out_height; ++i)
             for (std::size_t j = 0; j < s.out_width; ++j, y += channels)
-                for (std::size_t first = 0; first < channels; first += block) {
+                for (std::size_t first = done; first < channels; first += block) {
                     const std::size_t count = channels - first < block ? channels - first : block;
                     std::int32_t sums[block] = {};
                     for (std::size_t c = 0; c < count; ++c) sums[c] = layer.bias[first + c];
@@ -367,6 +393,7 @@ constexpr void int8_depthwise(std::size_t rows, const ConvShape& s, const std::i
                                                               layer.shift[first + c], layer.output_zero, layer.lowest,
                                                               layer.highest);
                 }
+    }
 }
 
 // y = the largest of each window; the scale stays.
@@ -400,14 +427,13 @@ constexpr void int8_average_pool(std::size_t rows, const PoolShape& s, const std
     });
 }
 
-// y = a + b; b == y and a == y are allowed. 20 more bits before the sum, as TensorFlow Lite has them.
+// y = a + b; b == y and a == y are allowed.
 constexpr void int8_add(std::size_t n, const std::int8_t* a, const std::int8_t* b, const Int8Add& add, std::int8_t* y)
 {
-    for (std::size_t i = 0; i < n; ++i) {
-        const std::int32_t sum = multiply_fixed((a[i] - add.zero_a) * (1 << 20), add.a) +
-                                 multiply_fixed((b[i] - add.zero_b) * (1 << 20), add.b);
-        y[i] = clamp_int8(multiply_fixed(sum, add.y) + add.zero_y, add.lowest);
-    }
+#if defined(TENON_DETAIL_INT8_DSP)
+    if (!std::is_constant_evaluated() && detail::int8_add_fast(n, a, b, add, y)) return;
+#endif
+    for (std::size_t i = 0; i < n; ++i) y[i] = int8_sum(a[i], b[i], add);
 }
 
 constexpr std::int8_t int8_rescaled(std::int8_t x, const Int8Rescale& rescale)

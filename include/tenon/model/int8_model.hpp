@@ -263,9 +263,11 @@ private:
                 // Depthwise kernels are (kh, kw, c, 1), as the kernel reads them.
                 const std::size_t logical = k * outputs + f;
                 const std::int32_t w = given.kernel[logical];
-                std::size_t at = logical;
-                if constexpr (!depthwise) at = group * int8_layout<B>().size() + int8_layout<B>().index(k, n);
-                kernel[at] = static_cast<std::int8_t>(w);
+                if constexpr (depthwise)
+                    kernel[logical] = given.kernel[logical];
+                else
+                    kernel[group * int8_layout<B>().size() + int8_layout<B>().index(k, n)] =
+                        int8_layout<B>().stored(given.kernel[logical], n);
                 total += w;
                 absolute += std::abs(w) + std::abs(given.zero_point);
             }

@@ -70,6 +70,66 @@ struct RewriteLayer<For, Repeat<N, L>> {
     using type = Repeat<N, typename RewriteLayer<For, L>::type>;
 };
 
+// A list without the Sequential and Repeat in it, whose layers stand in their place: one memory plan for all of them instead of
+// one inside the other. A long Repeat stays: each of its layers would be one to compile.
+template <class L>
+struct Spliced {
+    using type = List<L>;
+};
+template <class... Ls>
+struct Spliced<Sequential<Ls...>> {
+    using type = List<Ls...>;  // rewritten before, so without blocks to splice
+};
+template <class L, class Indices>
+struct Repeated;
+template <class... Ls, std::size_t... I>
+struct Repeated<List<Ls...>, std::index_sequence<I...>> {
+    using type = List<element<I % sizeof...(Ls), Ls...>...>;
+};
+inline constexpr std::size_t most_spliced = 16;
+template <std::size_t N, class L>
+    requires(N <= most_spliced)
+struct Spliced<Repeat<N, L>> {
+    using one = typename Spliced<L>::type;
+    using type = typename Repeated<one, std::make_index_sequence<N * one::size>>::type;
+};
+
+template <class... Parts>
+struct SplicedList {
+    static constexpr std::size_t sizes[] = {Parts::size..., 0};
+    static constexpr std::size_t count = [] {
+        std::size_t sum = 0;
+        for (const std::size_t size : sizes) sum += size;
+        return sum;
+    }();
+    // Of each layer: the part that it comes from, and its place there.
+    struct Table {
+        std::size_t part[count + 1] = {}, at[count + 1] = {};
+    };
+    static constexpr Table table = [] {
+        Table result{};
+        std::size_t next = 0;
+        for (std::size_t p = 0; p < sizeof...(Parts); ++p)
+            for (std::size_t i = 0; i < sizes[p]; ++i, ++next) {
+                result.part[next] = p;
+                result.at[next] = i;
+            }
+        return result;
+    }();
+    template <std::size_t... I>
+    static auto all(std::index_sequence<I...>)
+        -> List<typename element<table.part[I], Parts...>::template at<table.at[I]>...>;
+    using type = decltype(all(std::make_index_sequence<count>{}));
+};
+template <class... Ls>
+constexpr bool has_spliced()
+{
+    constexpr bool blocks[] = {!std::is_same_v<typename Spliced<Ls>::type, List<Ls>>..., false};
+    for (const bool block : blocks)
+        if (block) return true;
+    return false;
+}
+
 // Which layers of a list remain, and which of them swallows the next one that would.
 template <std::size_t N>
 struct RewriteTable {
@@ -150,7 +210,15 @@ struct RewriteList {
     {
         return List<typename decltype(rewritten<I>())::template at<0>...>{};
     }
-    using type = decltype(all(std::make_index_sequence<table.kept>{}));
+    template <class... Rs>
+    static constexpr auto spliced(List<Rs...> list)
+    {
+        if constexpr (For == Purpose::inference && has_spliced<Rs...>())
+            return typename SplicedList<typename Spliced<Rs>::type...>::type{};
+        else
+            return list;
+    }
+    using type = decltype(spliced(all(std::make_index_sequence<table.kept>{})));
 };
 
 template <Purpose For, class C>

@@ -3,7 +3,7 @@
 // bytes. All of it is computed from the type.
 #pragma once
 
-#include <tenon/kernels/int8.hpp>
+#include <tenon/kernels/int8_windows.hpp>
 #include <tenon/layers/layers.hpp>
 #include <tenon/network/add.hpp>
 #include <tenon/network/network.hpp>
@@ -68,6 +68,12 @@ template <class L>
 inline constexpr bool int8_table_behind = false;
 template <class Head, class A>
 inline constexpr bool int8_table_behind<Fused<Head, A>> = !is_floor<A>();
+
+// A convolution with nothing but a ReLU behind.
+template <class L>
+inline constexpr bool int8_plain_conv = int8_kind<L> == Int8Kind::conv && !int8_table_behind<L>;
+template <class Head, class P>
+inline constexpr bool int8_plain_conv<FusedPool<Head, P>> = false;
 
 // How many branches' outputs are summed, or joined.
 template <class L>
@@ -226,9 +232,37 @@ inline constexpr auto int8_before = [] {
 
 }  // namespace detail
 
+namespace detail {
+
+// Whether a residual block adds its branch to the shortcut pixel by pixel, in the shortcut's own place: where convolutions take
+// a few windows at a time, the branch ends in one, and something else of the branch has read the shortcut before.
+template <class B>
+constexpr bool int8_adds_in_place()
+{
+    bool result = false;
+    if constexpr (!TENON_SIMD && int8_sums<typename B::layer> == 1) {
+        if constexpr (B::rule::branches::size == 1) {
+            using C = typename B::rule::branches::template at<0>;
+            std::size_t computing = 0;
+            C::for_each([&]<std::size_t I>() {
+                if (is_view<typename C::template bound<I>>()) return;
+                ++computing;
+                result = computing > 1 && I + 1 == C::count && int8_plain_conv<typename C::template layer<I>>;
+            });
+        }
+    }
+    return result;
+}
+
+}  // namespace detail
+
 // What int8 layers need beside their inputs and outputs.
 template <>
 struct ScratchOf<std::int8_t> {
+    // Layers that work in place on int8 alone.
+    template <class B>
+    static constexpr bool in_place = detail::int8_adds_in_place<B>();
+
     template <class B, std::size_t Rows>
     static constexpr std::size_t scalars()
     {

@@ -44,6 +44,16 @@ struct ScratchOf<Fp16> : WidenedScratch<Fp16> {};
 template <>
 struct ScratchOf<Bf16> : WidenedScratch<Bf16> {};
 
+// Whether a layer's output may take its input's place: as it says itself, or, of values of this type, as ScratchOf says.
+template <class T, class B>
+constexpr bool works_in_place()
+{
+    if constexpr (requires { ScratchOf<T>::template in_place<B>; })
+        return in_place<B>() || ScratchOf<T>::template in_place<B>;
+    else
+        return in_place<B>();
+}
+
 // The number of layers up to the last one that computes; views behind it only rename its output.
 template <class C>
 inline constexpr std::size_t computing_layers = [] {
@@ -87,7 +97,7 @@ inline constexpr auto inference_plan = [] {
         sizes[I] = detail::aligned<T>(Rows * B::output::size);
         scratch[I] = detail::aligned<T>(layer_workspace<T, B, Rows>());
         view[I] = is_view<B>();
-        in_place_layer[I] = in_place<B>();
+        in_place_layer[I] = works_in_place<T, B>();
     });
 
     // The last layer that does not work in place (or the first one of all): from here on the caller's output is written.

@@ -27,7 +27,6 @@
 #elif !defined(TENON_FORCE_SCALAR) && defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && \
     __ARM_ARCH_PROFILE == 'M'
 #    define TENON_DETAIL_INT8_DSP 1
-#    include <arm_acle.h>
 #endif
 
 namespace tenon::inline TENON_ISA::simd::int8 {
@@ -262,6 +261,13 @@ TENON_ALWAYS_INLINE void store(Sums s, std::size_t c, const Requantize& r, std::
 }
 
 #    endif
+#elif defined(TENON_DETAIL_INT8_DSP)
+
+// Pairs of 16-bit numbers in general-purpose registers: simd/int8_dsp.hpp.
+using Operand = std::int8_t;
+inline constexpr std::int32_t offset = 0;
+inline constexpr std::size_t lanes = 4, group = 4, panel_registers = 1;
+
 #else
 
 // Four channels in general-purpose registers.
@@ -287,79 +293,6 @@ TENON_ALWAYS_INLINE Sums max(Sums a, Sums b)
     return m;
 }
 
-#    if defined(TENON_DETAIL_INT8_DSP)
-
-// SXTB16 makes two 16-bit numbers of bytes 0 and 2 (after a rotation: 1 and 3), SMLAD adds both products of two pairs.
-inline constexpr std::size_t group = 4, row_tile = 1;
-
-struct Inputs {
-    std::int32_t even, odd;
-};
-// Words of their own: an array would go through the stack.
-struct Weights {
-    std::int32_t first, second, third, fourth;
-};
-// GCC folds the rotation of SXTB16 into the instruction from this form only.
-TENON_ALWAYS_INLINE std::int32_t odd_bytes(std::int32_t word)
-{
-    std::int32_t pair;
-    asm("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(word));
-    return pair;
-}
-TENON_ALWAYS_INLINE Inputs broadcast(const Operand* x)
-{
-    std::int32_t word;
-    std::memcpy(&word, x, 4);
-    return {__sxtb16(word), odd_bytes(word)};
-}
-TENON_ALWAYS_INLINE Weights load_weights(const std::int8_t* w)
-{
-    Weights result;
-    std::memcpy(&result, __builtin_assume_aligned(w, 4), sizeof(result));
-    return result;
-}
-TENON_ALWAYS_INLINE std::int32_t four_products(std::int32_t word, Inputs x, std::int32_t sum)
-{
-    return __smlad(odd_bytes(word), x.odd, __smlad(__sxtb16(word), x.even, sum));
-}
-// Groups, four at a time, of four channels' products; returns how many. By hand, because compilers spill one of the sums: 21
-// instructions for 16 products, and two for the loop. x need not be aligned, w must be (LDRD).
-#        define TENON_DETAIL_TWO_CHANNELS(a, b)                                                       \
-            "ldrd %[u], %[v], [%[w]], #8\n\tsxtb16 %[t], %[u]\n\tsmlad %[" a "], %[t], %[even], %[" a \
-            "]\n\t"                                                                                   \
-            "sxtb16 %[u], %[u], ror #8\n\tsmlad %[" a "], %[u], %[odd], %[" a                         \
-            "]\n\tsxtb16 %[t], %[v]\n\t"                                                              \
-            "smlad %[" b "], %[t], %[even], %[" b "]\n\tsxtb16 %[v], %[v], ror #8\n\tsmlad %[" b      \
-            "], %[v], %[odd], %[" b "]\n\t"
-#        define TENON_DETAIL_GROUP                                                          \
-            "ldr %[even], [%[x]], #4\n\tsxtb16 %[odd], %[even], ror #8\n\tsxtb16 %[even], " \
-            "%[even]\n\t" TENON_DETAIL_TWO_CHANNELS("s0", "s1") TENON_DETAIL_TWO_CHANNELS("s2", "s3")
-inline std::size_t dot_groups(Sums& s, const Operand* x, const std::int8_t* w, std::size_t groups)
-{
-    std::size_t fours = groups / 4;
-    if (fours == 0) return 0;
-    std::int32_t even, odd, t, u, v;
-    asm volatile("1:\n\t" TENON_DETAIL_GROUP TENON_DETAIL_GROUP TENON_DETAIL_GROUP TENON_DETAIL_GROUP
-                 "subs %[n], %[n], #1\n\tbne 1b"
-                 : [s0] "+r"(s.v[0]), [s1] "+r"(s.v[1]), [s2] "+r"(s.v[2]), [s3] "+r"(s.v[3]), [x] "+r"(x), [w] "+r"(w),
-                   [n] "+r"(fours), [even] "=&r"(even), [odd] "=&r"(odd), [t] "=&r"(t), [u] "=&r"(u), [v] "=&r"(v)
-                 :
-                 : "cc", "memory");
-    return groups / 4 * 4;
-}
-#        undef TENON_DETAIL_TWO_CHANNELS
-#        undef TENON_DETAIL_GROUP
-
-TENON_ALWAYS_INLINE void dot(Sums& s, Inputs x, Weights w)
-{
-    s.v[0] = four_products(w.first, x, s.v[0]);
-    s.v[1] = four_products(w.second, x, s.v[1]);
-    s.v[2] = four_products(w.third, x, s.v[2]);
-    s.v[3] = four_products(w.fourth, x, s.v[3]);
-}
-
-#    else
-
 inline constexpr std::size_t group = 1, row_tile = 2;
 
 using Inputs = std::int32_t;
@@ -371,8 +304,6 @@ TENON_ALWAYS_INLINE void dot(Sums& s, Inputs x, Weights w)
     TENON_UNROLL
     for (std::size_t l = 0; l < lanes; ++l) s.v[l] += x * w[l];
 }
-
-#    endif
 
 TENON_ALWAYS_INLINE void store(Sums s, std::size_t c, const Requantize& r, std::int8_t* y, std::size_t count)
 {
@@ -447,6 +378,7 @@ inline std::size_t quantize([[maybe_unused]] std::size_t n, [[maybe_unused]] con
     return i;
 }
 
+#if !defined(TENON_DETAIL_INT8_DSP)
 // The inputs of a segment's last group, of which only `count` are there; the rest meet zeros.
 TENON_ALWAYS_INLINE Inputs broadcast_part(const Operand* x, std::size_t count)
 {
@@ -454,20 +386,26 @@ TENON_ALWAYS_INLINE Inputs broadcast_part(const Operand* x, std::size_t count)
     for (std::size_t i = 0; i < count; ++i) part[i] = x[i];
     return broadcast(part);
 }
+#endif
 
+// Whether two channels' weights lie byte by byte beside each other (Layout::pairs).
 #if defined(TENON_DETAIL_INT8_DSP)
-inline constexpr bool has_dot_groups = true;
+inline constexpr bool pairs = true;
 #else
-inline constexpr bool has_dot_groups = false;
-inline std::size_t dot_groups(Sums&, const Operand*, const std::int8_t*, std::size_t) { return 0; }
+inline constexpr bool pairs = false;
 #endif
 
 // How a (K, N) matrix of weights lies: panels of panel_registers · lanes channels (the last one only as many registers as it
 // needs), in each the groups of inputs one after the other, and of each group the channels with their `group` weights side by
 // side. Inputs come in segments (a convolution's rows of taps), each filled up to whole groups with zeros.
+//
+// With `pairs` (lanes = group = 4) the sixteen bytes of four inputs and four channels lie so that a word holds inputs 0 and 2, or
+// 1 and 3, of two channels, byte by byte; the first channel's weights are stored plus 128 (simd/int8_dsp.hpp says what for):
+//   a0 b0 a2 b2  a1 b1 a3 b3  c0 d0 c2 d2  c1 d1 c3 d3.
 struct Layout {
     std::size_t segments, length, outputs;  // K = segments · length, N
     std::size_t lanes = int8::lanes, group = int8::group, panel_registers = int8::panel_registers;
+    bool pairs = int8::pairs;
 
     constexpr std::size_t groups() const { return (length + group - 1) / group; }  // of a segment
     constexpr std::size_t channels() const { return (outputs + lanes - 1) / lanes * lanes; }
@@ -478,8 +416,16 @@ struct Layout {
         const std::size_t first = n / panel() * panel();
         const std::size_t width = channels() - first < panel() ? channels() - first : panel();
         const std::size_t segment = k / length, at = k % length;
+        if (pairs)
+            return first * segments * groups() * group + (segment * groups() + at / 4) * 16 + n % 4 / 2 * 8 +
+                   at % 2 * 4 + at % 4 / 2 * 2 + n % 2;
         return first * segments * groups() * group + ((segment * groups() + at / group) * width + (n - first)) * group +
                at % group;
+    }
+    // What is stored for a weight of channel n, and the weight of what is stored.
+    constexpr std::int8_t stored(std::int8_t w, std::size_t n) const
+    {
+        return pairs && n % 2 == 0 ? static_cast<std::int8_t>(w ^ -128) : w;
     }
 };
 

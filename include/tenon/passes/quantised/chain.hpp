@@ -7,10 +7,11 @@
 
 namespace tenon::inline TENON_ISA {
 
-// y = chain(x) for rows ≤ Rows. arena: chain_workspace<std::int8_t, C, Rows>() bytes.
+// y = chain(x) for rows ≤ Rows; with onto y = y + chain(x), for a chain that detail::int8_adds_in_place has found fit.
+// arena: chain_workspace<std::int8_t, C, Rows>() bytes.
 template <class C, std::size_t Rows>
 constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const std::int8_t* x, std::int8_t* y,
-                                std::int8_t* arena);
+                                std::int8_t* arena, const Int8Add* onto = nullptr);
 
 namespace passes {
 
@@ -31,6 +32,30 @@ constexpr Int8View int8_branch_view(const Int8View& view)
     tenon::detail::for_each_index<0, I>(
         [&]<std::size_t J>() { before = before + int8_chain_counts<typename B::rule::branches::template at<J>>(); });
     return view.behind(before);
+}
+
+// In constant expressions, whose convolutions take whole images: in a function of its own, so that no program has this much
+// on its stack.
+template <class C, std::size_t Rows>
+constexpr void int8_onto_copy(std::size_t rows, const Int8View& view, const Int8Add& add, std::int8_t* y,
+                              std::int8_t* arena)
+{
+    std::int8_t part[Rows * C::output::size] = {};
+    infer_int8_chain<C, Rows>(rows, view, y, part, arena);
+    kernels::int8_add(rows * C::output::size, y, part, add, y);
+}
+
+// y = y + branch(y), in place.
+template <class B, std::size_t Rows>
+constexpr void run_int8_onto_itself(std::size_t rows, const Int8View& view, const Int8Add& add, std::int8_t* y,
+                                    std::int8_t* arena)
+{
+    using C = typename B::rule::branches::template at<0>;
+    if (std::is_constant_evaluated()) {
+        int8_onto_copy<C, Rows>(rows, view, add, y, arena);
+    } else {
+        infer_int8_chain<C, Rows>(rows, view, y, y, arena, &add);
+    }
 }
 
 template <class L>
@@ -63,7 +88,10 @@ constexpr void run_int8_block(Bound<L, In> bound, std::size_t rows, const Int8Vi
     } else if constexpr (tenon::detail::int8_sums<L> == 0) {
         run_int8_branch<B, 0, Rows>(rows, int8_branch_view<B, 0>(view), x, y, arena);
     } else if constexpr (branches == 1) {
-        run_int8_branch<B, 0, Rows>(rows, int8_branch_view<B, 0>(view), x, y, arena);
+        const Int8View own = int8_branch_view<B, 0>(view);
+        if constexpr (tenon::detail::int8_adds_in_place<B>())
+            if (x == y) return run_int8_onto_itself<B, Rows>(rows, own, view.add[0], y, arena);
+        run_int8_branch<B, 0, Rows>(rows, own, x, y, arena);
         kernels::int8_add(rows * Out::size, x, y, view.add[0], y);
     } else {
         tenon::detail::for_each_index<0, branches>([&]<std::size_t I>() {
@@ -79,7 +107,7 @@ constexpr void run_int8_block(Bound<L, In> bound, std::size_t rows, const Int8Vi
 
 template <class C, std::size_t Rows>
 constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const std::int8_t* x, std::int8_t* y,
-                                std::int8_t* arena)
+                                std::int8_t* arena, [[maybe_unused]] const Int8Add* onto)
 {
     constexpr auto& plan = inference_plan<std::int8_t, C, Rows>;
     using Place = typename std::remove_cvref_t<decltype(plan)>::Place;
@@ -89,6 +117,8 @@ constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const st
         if constexpr (!is_view<B>()) {
             std::int8_t* out = plan.place[I] == Place::output ? y : arena + plan.offset[I];
             const Int8View own = view.behind(detail::int8_before<C>.at[I]);
+            if constexpr (I + 1 == C::count && detail::int8_plain_conv<typename B::layer> && !TENON_SIMD)
+                if (onto != nullptr) return run_int8_onto<B>(rows, own, *onto, value, out, arena + plan.scratch[I]);
             if constexpr (HasBranches<B>)
                 passes::run_int8_block<Rows>(B{}, rows, own, value, out, arena + plan.scratch[I]);
             else if constexpr (detail::int8_kind<typename B::layer> != detail::Int8Kind::none)

@@ -37,7 +37,7 @@ constexpr void int8_portable(std::size_t rows, const ConvShape& s, const simd::i
                                 inside ? x[((row - s.top) * s.width + column - s.left) * s.channels +
                                            group * s.group_channels() + c]
                                        : layer.input_zero;
-                            sum += (value + offset) * (kernel[l.index(k, n)] - layer.kernel_zero);
+                            sum += (value + offset) * (l.stored(kernel[l.index(k, n)], n) - layer.kernel_zero);
                         }
                         const std::int8_t q = simd::int8::requantize(sum, layer.multiplier[channel],
                                                                      layer.shift[channel], layer.output_zero,
@@ -90,6 +90,14 @@ constexpr void run_int8(Bound<L, In> bound, std::size_t rows, const Int8View& vi
         kernels::int8_depthwise(rows, detail::depthwise_geometry<typename B::rule>(), x, layer, y);
     }
     if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
+}
+
+// y = y + the convolution's int8 outputs.
+template <class B>
+void run_int8_onto(std::size_t rows, const Int8View& view, const Int8Add& add, const std::int8_t* x, std::int8_t* y,
+                   std::int8_t* scratch)
+{
+    if constexpr (!TENON_SIMD) kernels::int8_conv<false>(rows, B::rule::geometry, x, view.linear[0], y, scratch, &add);
 }
 
 }  // namespace tenon

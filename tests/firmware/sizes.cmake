@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# measure_sizes(<nm> <size> <program> <namespace>): sets weights_size, the bytes of the network's constants, and code_size, all
+# other bytes of flash but the sample of input and output.
+function(measure_sizes nm size program namespace)
+    execute_process(COMMAND "${size}" "${program}" OUTPUT_VARIABLE output RESULT_VARIABLE result)
+    if(NOT result EQUAL 0 OR NOT output MATCHES "\n *([0-9]+)[\t ]+([0-9]+)[\t ]")
+        message(FATAL_ERROR "The sizes of ${program} cannot be read.")
+    endif()
+    math(EXPR flash "${CMAKE_MATCH_1} + ${CMAKE_MATCH_2}")
+    execute_process(COMMAND "${nm}" -C -S --defined-only "${program}" OUTPUT_VARIABLE names RESULT_VARIABLE result)
+    # <address> <size> <kind> <name>
+    string(REGEX MATCHALL "[0-9a-f]+ [0-9a-f]+ [rRuVdD] ${namespace}::[a-z]+" names "${names}")
+    set(weights 0)
+    set(sample 0)
+    foreach(name IN LISTS names)
+        string(REGEX MATCH "^[0-9a-f]+ ([0-9a-f]+) . [a-z0-9_]+::([a-z]+)" name "${name}")
+        if(CMAKE_MATCH_2 STREQUAL "golden")
+            math(EXPR sample "${sample} + 0x${CMAKE_MATCH_1}")
+        else()
+            math(EXPR weights "${weights} + 0x${CMAKE_MATCH_1}")
+        endif()
+    endforeach()
+    if(NOT result EQUAL 0 OR weights EQUAL 0 OR sample EQUAL 0)
+        message(FATAL_ERROR "The weights of ${program} cannot be found.")
+    endif()
+    math(EXPR code "${flash} - ${weights} - ${sample}")
+    set(code_size ${code} PARENT_SCOPE)
+    set(weights_size ${weights} PARENT_SCOPE)
+endfunction()
