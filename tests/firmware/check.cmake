@@ -25,7 +25,7 @@ if(SYMBOLS)
     endif()
 endif()
 
-execute_process(COMMAND ${RUN} "${PROGRAM}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT 300)
+execute_process(COMMAND ${RUN} "${PROGRAM}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT 1500)
 if(NOT result EQUAL EXPECTED)
     message(NOTICE "${output}")
     message(FATAL_ERROR "Exit status ${result} instead of ${EXPECTED}.")

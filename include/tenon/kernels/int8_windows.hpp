@@ -75,14 +75,14 @@ struct Int8Walk {
     {}
 };
 
-// A segment that reaches over an edge of its image, with the zero point outside. from: its first tap.
-TENON_NOINLINE inline void int8_edge(const Int8Walk& walk, const std::int8_t* from, bool row_inside, std::size_t column,
+// A segment that reaches over an edge of its image, with the zero point outside.
+TENON_NOINLINE inline void int8_edge(const Int8Walk& walk, const std::int8_t* x, std::size_t row, std::size_t column,
                                      std::int8_t* to)
 {
-    for (std::size_t t = 0; t < walk.taps; ++t, to += walk.each) {
-        // Before the image, the column has wrapped and is too large.
-        if (row_inside && column + t < walk.width)
-            std::memcpy(to, from + t * walk.channels, walk.each);
+    for (std::size_t t = 0; t < walk.taps; ++t, ++column, to += walk.each) {
+        // Before the image, both have wrapped and are too large.
+        if (row < walk.height && column < walk.width)
+            std::memcpy(to, x + row * walk.line + column * walk.channels, walk.each);
         else
             std::memset(to, walk.nothing, walk.each);
     }
@@ -97,12 +97,10 @@ TENON_NOINLINE void int8_window(Tile& tile, const Int8Walk& walk, const std::int
     for (std::size_t a = 0; a < walk.down; ++a, row += walk.down_step) {
         std::size_t column = first_column;
         for (std::size_t b = 0; b < walk.across; ++b, column += walk.across_step) {
-            const std::int8_t* const from = x + row * walk.line + column * walk.channels;
-            const bool row_inside = row < walk.height;
-            if (row_inside && column < walk.width && column + walk.taps <= walk.width) {
-                tile.append(from);
+            if (row < walk.height && column < walk.width && column + walk.taps <= walk.width) {
+                tile.append(x + row * walk.line + column * walk.channels);
             } else {
-                int8_edge(walk, from, row_inside, column, edge);
+                int8_edge(walk, x, row, column, edge);
                 tile.append(edge);
             }
         }
