@@ -50,13 +50,15 @@ constexpr bool int8_sums_fit(const Int8Linear*& next)
                 std::size_t channel = f;
                 std::int64_t size = 0;
                 for (std::size_t k = 0; k < inputs; ++k) {
-                    std::size_t at = k * outputs + f;
+                    std::int32_t weight = -layer.kernel_zero;
                     if constexpr (int8_kind<typename B::layer> != Int8Kind::depthwise) {
                         constexpr auto layout = int8_layout<B>();
-                        at = f / own * layout.size() + layout.index(k, f % own);
+                        weight += layout.stored(layer.kernel[f / own * layout.size() + layout.index(k, f % own)],
+                                                f % own);
                         channel = f / own * layout.channels() + f % own;
+                    } else {
+                        weight += layer.kernel[k * outputs + f];
                     }
-                    const std::int32_t weight = layer.kernel[at] - layer.kernel_zero;
                     size += weight < 0 ? -weight : weight;
                 }
                 const std::int64_t bias = layer.bias[channel];
