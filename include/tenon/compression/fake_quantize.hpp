@@ -213,6 +213,7 @@ void straight_through(std::size_t n, const T* x, const Grid<T>& grid, const T* d
 
 }  // namespace detail
 
+// Inference: on the grid of the range as it is.
 template <class L, class In, class T, std::size_t Rows>
     requires detail::is_fake_quantize<L>
 void forward(Bound<L, In>, std::size_t rows, auto parameters, const T* x, T* y, const InferenceContext<T, Rows>&)
@@ -220,6 +221,7 @@ void forward(Bound<L, In>, std::size_t rows, auto parameters, const T* x, T* y, 
     detail::fake_quantize(rows * In::size, x, detail::Grid<T>{parameters.template statistic<0>()}, y);
 }
 
+// Training: the range follows the batch, then the values come on its grid.
 template <class L, class In, class T>
     requires detail::is_fake_quantize<L>
 void forward(Bound<L, In>, std::size_t rows, auto parameters, const T* x, T* y, const TrainingContext<T>& context)
@@ -235,6 +237,7 @@ void forward(Bound<L, In>, std::size_t rows, auto parameters, const T* x, T* y, 
     });
 }
 
+// Straight through, but for what was clipped.
 template <class L, class In, class T>
     requires detail::is_fake_quantize<L>
 void backward(Bound<L, In>, std::size_t rows, auto parameters, const auto&, const T* x, const T*, T* dy, T* dx,
@@ -248,6 +251,7 @@ void backward(Bound<L, In>, std::size_t rows, auto parameters, const auto&, cons
     });
 }
 
+// Inference: the layer with its weights on the grid.
 template <class L, class In, class T, std::size_t Rows>
 void forward(Bound<QuantizedWeights<L>, In>, std::size_t rows, auto parameters, const T* x, T* y,
              const InferenceContext<T, Rows>& context)
@@ -258,6 +262,7 @@ void forward(Bound<QuantizedWeights<L>, In>, std::size_t rows, auto parameters, 
                 InferenceContext<T, Rows>{context.workspace + layer_storage<T, Inner>()});
 }
 
+// Training: the same, the weights kept on the tape.
 template <class L, class In, class T>
 void forward(Bound<QuantizedWeights<L>, In>, std::size_t rows, auto parameters, const T* x, T* y,
              const TrainingContext<T>& context)
@@ -268,6 +273,7 @@ void forward(Bound<QuantizedWeights<L>, In>, std::size_t rows, auto parameters, 
     detail::train_forward_layer(Inner{}, rows, ParameterView<Inner, const T>{weights}, x, y, context);
 }
 
+// The layer's own gradients, at the weights of the forward pass.
 template <class L, class In, class T, class Policy>
 void backward(Bound<QuantizedWeights<L>, In>, std::size_t rows, auto,
               const GradientView<Bound<QuantizedWeights<L>, In>, Policy>& gradients, const T* x, const T* y, T* dy,
