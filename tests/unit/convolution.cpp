@@ -15,8 +15,8 @@ using namespace tenon;
 
 namespace {
 
-using Cnn = Network<Input<28, 28, 1>, Conv2D<32, Kernel<3>>, ReLU, MaxPool2D<2>, Conv2D<64, Kernel<3>>, ReLU, MaxPool2D<2>,
-                    Conv2D<64, Kernel<3>>, ReLU, Flatten, Dense<64>, ReLU, Dense<10>, Softmax>;
+using Cnn = Network<Input<28, 28, 1>, Conv2D<32, Kernel<3>>, ReLU, MaxPool2D<2>, Conv2D<64, Kernel<3>>, ReLU,
+                    MaxPool2D<2>, Conv2D<64, Kernel<3>>, ReLU, Flatten, Dense<64>, ReLU, Dense<10>, Softmax>;
 static_assert(Cnn::parameter_count == 93'322);
 static_assert(std::is_same_v<Cnn::shape_after<2>, Shape<13, 13, 32>>);
 
@@ -61,7 +61,8 @@ void compare_with_formula(const ConvShape& s, std::size_t rows, Random& random)
                                                static_cast<long>(s.top);
                                 const long v = static_cast<long>(j * s.stride_width + b * s.dilation_width) -
                                                static_cast<long>(s.left);
-                                if (h < 0 || v < 0 || h >= static_cast<long>(s.height) || v >= static_cast<long>(s.width))
+                                if (h < 0 || v < 0 || h >= static_cast<long>(s.height) ||
+                                    v >= static_cast<long>(s.width))
                                     continue;
                                 const std::size_t group = f / s.group_filters();
                                 const std::size_t at = ((r * s.height + static_cast<std::size_t>(h)) * s.width +
@@ -80,17 +81,29 @@ void compare_with_formula(const ConvShape& s, std::size_t rows, Random& random)
 
     std::vector<T> scratch(s.padded_size() + 16);
     const auto run = [&](auto last) {
-        kernels::conv_forward<T, decltype(last)::value>(rows, s, x.data(), panels.data(), padded_bias.data(), y.data() + 1,
-                                                        kernels::detail::no_floor<T>, scratch.data());
+        kernels::conv_forward<T, decltype(last)::value>(rows, s, x.data(), panels.data(), padded_bias.data(),
+                                                        y.data() + 1, kernels::detail::no_floor<T>, scratch.data());
     };
     // The last panel's width is a template argument: the shapes below have these.
+    constexpr std::size_t W = simd::width<T>;
     const std::size_t last = layout.last_width();
     bool known = true;
-    if (last == 0) run(std::integral_constant<std::size_t, 0>{});
-    else if (last == simd::narrow_width<T>(1)) run(std::integral_constant<std::size_t, simd::narrow_width<T>(1)>{});
-    else if (last == simd::narrow_width<T>(5)) run(std::integral_constant<std::size_t, simd::narrow_width<T>(5)>{});
-    else if (last == simd::narrow_width<T>(9)) run(std::integral_constant<std::size_t, simd::narrow_width<T>(9)>{});
-    else known = false;
+    if (last == 0)
+        run(std::integral_constant<std::size_t, 0>{});
+    else if (last == simd::narrow_width<T>(1))
+        run(std::integral_constant<std::size_t, simd::narrow_width<T>(1)>{});
+    else if (last == simd::narrow_width<T>(5))
+        run(std::integral_constant<std::size_t, simd::narrow_width<T>(5)>{});
+    else if (last == simd::narrow_width<T>(9))
+        run(std::integral_constant<std::size_t, simd::narrow_width<T>(9)>{});
+    else if (last == W)
+        run(std::integral_constant<std::size_t, W>{});
+    else if (last == 2 * W)
+        run(std::integral_constant < std::size_t, simd::panel_registers == 4 ? 2 * W : 0 > {});
+    else if (last == 3 * W)
+        run(std::integral_constant < std::size_t, simd::panel_registers == 4 ? 3 * W : 0 > {});
+    else
+        known = false;
     REQUIRE(known);
 
     CHECK(y.front() == T(-77));
@@ -131,8 +144,8 @@ void compare_chains()
     for (float& value : x) value = static_cast<float>(random.normal());
     using Chain = typename Net::chain;
     AlignedBuffer<float> arena{chain_workspace<float, Chain, 3>() + 16};
-    infer_chain<Chain, 3>(3, blocks_of<Chain>(static_cast<const float*>(model.parameters().data())), static_cast<const float*>(x.data()), plain.data(),
-                          arena.data());
+    infer_chain<Chain, 3>(3, blocks_of<Chain>(static_cast<const float*>(model.parameters().data())),
+                          static_cast<const float*>(x.data()), plain.data(), arena.data());
     Session<Net, Rows<3>> session{model.parameters()};
     session.run(x, fused);
     for (std::size_t i = 0; i < fused.size(); ++i) CHECK(fused[i] == doctest::Approx(plain[i]).epsilon(1e-5));
@@ -152,13 +165,18 @@ TEST_CASE_TEMPLATE("the kernel against the formula", T, float, double)
             }
     compare_with_formula<T>(shape(5, 5, 4, 10, 3, 1, 1, 1, 2), 2, random);
     compare_with_formula<T>(shape(5, 5, 6, 6, 3, 1, 1, 1, 6), 2, random);
+    // Panels of one to four registers, and tiles of each height.
+    for (std::size_t registers = 1; registers <= 5; ++registers)
+        for (const std::size_t w : {5u, 9u, 13u, 16u})
+            compare_with_formula<T>(shape(4, w, 5, registers * simd::width<T>, 3, 1, 1, 1), 1, random);
     for (std::size_t w = 3; w <= 20; ++w) compare_with_formula<T>(shape(3, w, 3, 5, 3, 1, 1, 0), 1, random);
 }
 
 TEST_CASE("a convolution, its ReLU and its pool in one pass give what the three give")
 {
     compare_chains<Network<Input<9, 8, 3>, Conv2D<5, Kernel<3>>, ReLU, MaxPool2D<2>>>();
-    compare_chains<Network<Input<9, 9, 3>, Conv2D<33, Kernel<3>, Padding<Same>>, ReLU, MaxPool2D<2>, Flatten, Dense<3>>>();
+    compare_chains<
+        Network<Input<9, 9, 3>, Conv2D<33, Kernel<3>, Padding<Same>>, ReLU, MaxPool2D<2>, Flatten, Dense<3>>>();
     compare_chains<Network<Input<8, 8, 2>, Conv2D<64, Kernel<3>>, MaxPool2D<2>>>();
     compare_chains<Network<Input<8, 8, 2>, Conv2D<70, Kernel<2>, Stride<1>, Groups<2>>, ReLU, MaxPool2D<2>>>();
     // Tanh is no floor: the pool stays a layer of its own.

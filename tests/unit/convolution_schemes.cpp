@@ -80,21 +80,23 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b)
 }
 
 // Winograd's distance from the direct sum in units of epsilon · max |x| · Σ |w|.
-template <class T, std::size_t H, std::size_t W, std::size_t C, std::size_t F, std::size_t Top, std::size_t Right>
+template <std::size_t Out, class T, std::size_t H, std::size_t W, std::size_t C, std::size_t F, std::size_t Top,
+          std::size_t Right>
 double check_winograd(Random& random)
 {
     constexpr ConvShape s = shape(H, W, C, F, 3, 1, Top, 1, 0, Right);
     constexpr std::size_t last = simd::Panels<T, s.window(), F>::last_width;
     const Problem<T> p(s, 3, random);
-    std::vector<T> scratch(simd::winograd_plan<T>(s, false).scratch() + simd::winograd_plan<T>(s, true).scratch());
+    std::vector<T> scratch(simd::winograd_plan<T>(s, false, Out).scratch() +
+                           simd::winograd_plan<T>(s, true, Out).scratch());
     std::vector<T> y(3 * s.out_size() + 1, T(-77)), apart(y);
     const T floor = kernels::detail::no_floor<T>;
-    kernels::winograd_forward<false, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), y.data(), floor,
-                                              scratch.data());
+    kernels::winograd_forward<Out, false, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), y.data(), floor,
+                                                   scratch.data());
     CHECK(y.back() == T(-77));
     for (std::size_t r = 0; r < 3; ++r)
-        kernels::winograd_forward<false, T, last>(1, s, p.x.data() + r * s.in_size(), p.w.data(), p.bias.data(),
-                                                  apart.data() + r * s.out_size(), floor, scratch.data());
+        kernels::winograd_forward<Out, false, T, last>(1, s, p.x.data() + r * s.in_size(), p.w.data(), p.bias.data(),
+                                                       apart.data() + r * s.out_size(), floor, scratch.data());
     CHECK(same_bits(y, apart));
     // The direct scheme is tested against the formula in convolution.cpp.
     std::vector<T> direct(y);
@@ -110,10 +112,10 @@ double check_winograd(Random& random)
     const std::size_t high = s.out_height / 2, wide = s.out_width / 2;
     std::vector<T> pooled(3 * high * wide * F + 1, T(-77)), plain(pooled);
     std::vector<std::uint8_t> choice(pooled.size(), 99);
-    kernels::winograd_forward<true, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), pooled.data(), T(0),
-                                             scratch.data(), choice.data());
-    kernels::winograd_forward<true, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), plain.data(), T(0),
-                                             scratch.data());
+    kernels::winograd_forward<Out, true, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), pooled.data(), T(0),
+                                                  scratch.data(), choice.data());
+    kernels::winograd_forward<Out, true, T, last>(3, s, p.x.data(), p.w.data(), p.bias.data(), plain.data(), T(0),
+                                                  scratch.data());
     CHECK(same_bits(pooled, plain));
     CHECK(pooled.back() == T(-77));
     CHECK(choice.back() == 99);
@@ -201,12 +203,18 @@ TEST_CASE_TEMPLATE("Winograd's scheme: error, pooled places, rows one by one", T
     if constexpr (simd::width < T >> 1) {
         Random random{Seed{21}};
         constexpr std::size_t W = simd::width<T>;
-        double worst = check_winograd<T, 11, 8, W, W, 1, 1>(random);
-        worst = std::max(worst, check_winograd<T, 6, 9, 2 * W, 3 * W, 0, 2>(random));
-        worst = std::max(worst, check_winograd<T, 13, 13, W, 5 * W, 0, 0>(random));
-        worst = std::max(worst, check_winograd<T, 4, 3, 3 * W, 2 * W, 1, 0>(random));
-        // Measured: 0.16 (float), 0.35 (double).
-        CHECK(worst <= 1.0);
+        const auto worst = [&]<std::size_t Out>(std::integral_constant<std::size_t, Out>) {
+            double most = check_winograd<Out, T, 11, 8, W, W, 1, 1>(random);
+            most = std::max(most, check_winograd<Out, T, 6, 9, 2 * W, 3 * W, 0, 2>(random));
+            most = std::max(most, check_winograd<Out, T, 13, 13, W, 5 * W, 0, 0>(random));
+            return std::max(most, check_winograd<Out, T, 4, 3, 3 * W, 2 * W, 1, 0>(random));
+        };
+        const double small = worst(std::integral_constant<std::size_t, 2>{});
+        const double large = worst(std::integral_constant<std::size_t, 4>{});
+        INFO(small, " ", large);
+        // Measured: 0.45 and 0.99 (float), 0.47 and 1.24 (double).
+        CHECK(small <= 1.0);
+        CHECK(large <= 2.0);
     }
 }
 

@@ -65,7 +65,8 @@ void measure(benchmark::State& state, const Buffer& input, Buffer& output, const
 
 constexpr float open = kernels::detail::no_floor<float>;
 
-template <class L, bool Winograd>
+// Out: of Winograd's tiles; 0: direct
+template <class L, std::size_t Out>
 void forward(benchmark::State& state)
 {
     static const ConvProblem<L> problem = [] {
@@ -75,17 +76,18 @@ void forward(benchmark::State& state)
     }();
     constexpr ConvShape s = shape_of<L>();
     const Buffer w = in_panels<L>(problem.w);
-    Buffer y(problem.out), scratch(std::max(s.padded_size(), simd::winograd_plan<float>(s, false).scratch()));
+    Buffer y(problem.out),
+        scratch(std::max(s.padded_size(), simd::winograd_plan<float>(s, false, Out == 0 ? 2 : Out).scratch()));
     measure(state, problem.x, y, problem.y, L::flops, [&](const float* x, float* to) {
-        if constexpr (Winograd)
-            kernels::winograd_forward<false, float, last_width<L>>(1, s, x, w.data(), nullptr, to, open,
-                                                                   scratch.data());
+        if constexpr (Out != 0)
+            kernels::winograd_forward<Out, false, float, last_width<L>>(1, s, x, w.data(), nullptr, to, open,
+                                                                        scratch.data());
         else
             kernels::conv_forward<float, last_width<L>>(1, s, x, w.data(), nullptr, to, open, scratch.data());
     });
 }
 
-enum class By { transposed, winograd, scatter };
+enum class By { transposed, winograd_2, winograd_4, scatter };
 
 template <class L, By Scheme>
 void input_gradient(benchmark::State& state)
@@ -100,10 +102,12 @@ void input_gradient(benchmark::State& state)
     [[maybe_unused]] constexpr std::size_t across = simd::Panels<float, s.filters, s.window()>::last_width;
     const Buffer w = in_panels<L>(problem.w);
     Buffer dx(32 * problem.in), scratch(kernels::conv_backward_scratch<float>(s) + simd::scatter_scratch<float>(s) +
-                                        simd::winograd_input_scratch<float>(s));
+                                        simd::winograd_input_scratch<float>(s, 4));
     measure(state, problem.dy, dx, problem.dx, 32 * L::flops, [&](const float* dy, float* to) {
-        if constexpr (Scheme == By::winograd)
-            kernels::winograd_input_gradient<float, turned>(32, s, dy, w.data(), to, scratch.data());
+        if constexpr (Scheme == By::winograd_2)
+            kernels::winograd_input_gradient<2, float, turned>(32, s, dy, w.data(), to, scratch.data());
+        else if constexpr (Scheme == By::winograd_4)
+            kernels::winograd_input_gradient<4, float, turned>(32, s, dy, w.data(), to, scratch.data());
         else if constexpr (Scheme == By::scatter)
             kernels::conv_scatter_gradient<float, across>(32, s, dy, w.data(), to, scratch.data());
         else
@@ -170,7 +174,7 @@ bool enlist(const std::string& group, const std::string& name, void (*body)(benc
 template <class... Ls>
 bool enlist_direct(LayerList<Ls...>)
 {
-    return (enlist("conv_forward:direct", Ls::name(), forward<Ls, false>) && ...) &&
+    return (enlist("conv_forward:direct", Ls::name(), forward<Ls, 0>) && ...) &&
            (enlist("conv_weight_gradient:direct", Ls::name(), weight_gradient<Ls>) && ...) &&
            (enlist("conv_input_gradient:transposed", Ls::name(), input_gradient<Ls, By::transposed>) && ...) &&
            (enlist("conv_input_gradient:scatter", Ls::name(), input_gradient<Ls, By::scatter>) && ...);
@@ -178,8 +182,10 @@ bool enlist_direct(LayerList<Ls...>)
 template <class... Ls>
 bool enlist_winograd(LayerList<Ls...>)
 {
-    return (enlist("conv_forward:winograd", Ls::name(), forward<Ls, true>) && ...) &&
-           (enlist("conv_input_gradient:winograd", Ls::name(), input_gradient<Ls, By::winograd>) && ...);
+    return (enlist("conv_forward:winograd-2x2", Ls::name(), forward<Ls, 2>) && ...) &&
+           (enlist("conv_forward:winograd-4x4", Ls::name(), forward<Ls, 4>) && ...) &&
+           (enlist("conv_input_gradient:winograd-2x2", Ls::name(), input_gradient<Ls, By::winograd_2>) && ...) &&
+           (enlist("conv_input_gradient:winograd-4x4", Ls::name(), input_gradient<Ls, By::winograd_4>) && ...);
 }
 template <class... Ls>
 bool enlist_depthwise(LayerList<Ls...>)
@@ -189,7 +195,8 @@ bool enlist_depthwise(LayerList<Ls...>)
 
 using First = LayerList<Layer<28, 28, 1, 32, 3, 1, false>, Layer<96, 96, 3, 8, 3, 2, true>>;
 using Three = LayerList<Layer<13, 13, 32, 64, 3, 1, false>, Layer<5, 5, 64, 64, 3, 1, false>,  // the Keras CNN
-                        Layer<32, 32, 16, 16, 3, 1, true>, Layer<8, 8, 64, 64, 3, 1, true>>;   // ResNet-8
+                        Layer<32, 32, 16, 16, 3, 1, true>, Layer<16, 16, 32, 32, 3, 1, true>,  // ResNet-8
+                        Layer<8, 8, 64, 64, 3, 1, true>>;
 using Pointwise = LayerList<Layer<25, 5, 64, 64, 1, 1, false>, Layer<6, 6, 128, 128, 1, 1, false>>;
 using Depthwise =
     LayerList<Layer<25, 5, 64, 64, 3, 1, true>, Layer<48, 48, 8, 8, 3, 1, true>, Layer<6, 6, 128, 128, 3, 1, true>>;

@@ -30,6 +30,12 @@ struct ConvShape {
     // Rows of a group's kernel matrix.
     constexpr std::size_t window() const { return kernel_height * kernel_width * group_channels(); }
 
+    // Whether it is a matrix product of pixels.
+    constexpr bool is_product() const
+    {
+        return kernel_height * kernel_width * stride_height * stride_width * groups == 1 && !is_padded();
+    }
+
     // The convolution that gives the input gradient: over the output gradient with zeros between its values (for strides)
     // and around it, with the kernel turned by half a circle and its channels exchanged.
     constexpr ConvShape transposed() const

@@ -34,11 +34,17 @@ constexpr std::size_t conv_kernel_index(ConvShape s, std::size_t k, std::size_t 
 
 namespace detail {
 
+// Whether a tile of M rows needs them at equal steps: so many single registers are multiplied faster than as many pointers
+// are fetched, so that three rows share one, with an index for each.
+template <class T, std::size_t V, std::size_t M = tile_rows<T, V>>
+inline constexpr bool even_rows = V == 1 && M > 6;
+
 // One tile's work. Row m of x starts at x + row[m]; from there it consists of outer · inner runs of `depth` values each.
 template <class T>
 struct WindowTile {
     const T* x;
-    std::size_t row[8];
+    std::size_t row[12];
+    std::size_t row_step;  // between neighbours, where they must be even_rows
     std::size_t outer, outer_step;
     std::size_t inner, inner_step;
     std::size_t depth, x_depth;
@@ -88,12 +94,14 @@ TENON_NOINLINE void run_window(const WindowTile<typename P::value_type>& tile)
     constexpr std::size_t W = P::size;
     const std::size_t last_columns = tile.columns - (V - 1) * W;
 
+    constexpr std::size_t Shared = F == Finish::store && even_rows<T, V, M> ? 3 : 1;
     P sum[M][V];
-    const T* row[M];
+    const T* row[(M + Shared - 1) / Shared];
+    const std::size_t row_step = tile.row_step;
     const std::size_t last_start = tile.start_row == 0 ? W : last_columns;
     TENON_UNROLL
     for (std::size_t m = 0; m < M; ++m) {
-        row[m] = tile.x + tile.row[m];
+        if (m % Shared == 0) row[m / Shared] = tile.x + tile.row[m];
         TENON_UNROLL
         for (std::size_t v = 0; v < V - 1; ++v) sum[m][v] = P::load(tile.start + m * tile.start_row + v * W);
         sum[m][V - 1] = P::load_partial(tile.start + m * tile.start_row + (V - 1) * W, last_start);
@@ -104,7 +112,9 @@ TENON_NOINLINE void run_window(const WindowTile<typename P::value_type>& tile)
     for (std::size_t o = tile.outer; o != 0; --o) {
         std::size_t inner_at = outer_at;
         for (std::size_t i = tile.inner; i != 0; --i) {
-            std::size_t at = inner_at;
+            std::size_t at[Shared];
+            TENON_UNROLL
+            for (std::size_t r = 0; r < Shared; ++r) at[r] = inner_at + r * row_step;
             for (std::size_t k = tile.depth; k != 0; --k) {
                 P b[V];
                 TENON_UNROLL
@@ -113,12 +123,13 @@ TENON_NOINLINE void run_window(const WindowTile<typename P::value_type>& tile)
                                                            : P::load(w + v * W);
                 TENON_UNROLL
                 for (std::size_t m = 0; m < M; ++m) {
-                    const P a = row[m][at];
+                    const P a = row[m / Shared][at[m % Shared]];
                     TENON_UNROLL
                     for (std::size_t v = 0; v < V; ++v) sum[m][v] = fma(a, b[v], sum[m][v]);
                 }
                 w += tile.w_row;
-                at += tile.x_depth;
+                TENON_UNROLL
+                for (std::size_t r = 0; r < Shared; ++r) at[r] += tile.x_depth;
             }
             inner_at += tile.inner_step;
         }
@@ -171,31 +182,40 @@ TENON_NOINLINE void run_window(const WindowTile<typename P::value_type>& tile)
     }
 }
 
+// The tiles of each number of rows.
+template <class P, std::size_t V, Reach R, class Sequence>
+struct WindowBodies;
+template <class P, std::size_t V, Reach R, std::size_t... M>
+struct WindowBodies<P, V, R, std::index_sequence<M...>> {
+    static constexpr void (*bodies[])(const WindowTile<typename P::value_type>&) = {
+        run_window<P, M + 1, V, R, Finish::store>...};
+};
+
 template <class P, std::size_t V, Reach R>
 TENON_ALWAYS_INLINE void run_window_rows(std::size_t m, const WindowTile<typename P::value_type>& tile)
 {
-    if constexpr (tile_rows<typename P::value_type> == 1) {
-        run_window<P, 1, V, R, Finish::store>(tile);
-    } else {
-        switch (m) {
-            case 1: return run_window<P, 1, V, R, Finish::store>(tile);
-            case 2: return run_window<P, 2, V, R, Finish::store>(tile);
-            case 3: return run_window<P, 3, V, R, Finish::store>(tile);
-            case 4: return run_window<P, 4, V, R, Finish::store>(tile);
-            case 5: return run_window<P, 5, V, R, Finish::store>(tile);
-            default: return run_window<P, 6, V, R, Finish::store>(tile);
-        }
-    }
+    WindowBodies<P, V, R, std::make_index_sequence<tile_rows<typename P::value_type, V>>>::bodies[m - 1](tile);
 }
 
-// f(first, count) for groups of tile_rows or nearly: tiles of equal height, as split_rows has them.
-template <class T, class F>
-TENON_ALWAYS_INLINE void for_each_group(std::size_t begin, std::size_t end, F f)
+// f(first, count) for groups of `most` rows or nearly: tiles of equal height, as split_rows has them.
+template <class F>
+TENON_ALWAYS_INLINE void for_each_group(std::size_t most, std::size_t begin, std::size_t end, F f)
 {
-    for (std::size_t groups = (end - begin + tile_rows<T> - 1) / tile_rows<T>; groups != 0; --groups) {
+    for (std::size_t groups = (end - begin + most - 1) / most; groups != 0; --groups) {
         const std::size_t count = (end - begin + groups - 1) / groups;
         f(begin, count);
         begin += count;
+    }
+}
+
+// The same within each run of so many rows.
+template <class F>
+TENON_ALWAYS_INLINE void for_each_run(std::size_t run, std::size_t most, std::size_t begin, std::size_t end, F f)
+{
+    while (begin < end) {
+        const std::size_t stop = smaller(end, begin - begin % run + run);
+        for_each_group(most, begin, stop, f);
+        begin = stop;
     }
 }
 
@@ -218,20 +238,33 @@ TENON_NOINLINE void conv_panel(const ConvShape& s, WindowTile<typename P::value_
 {
     using T = typename P::value_type;
     const std::size_t step = s.stride_width * s.channels, line = s.stride_height * s.padded_width() * s.channels;
-    std::size_t column = 0, at = 0, first_at = 0;
     T* const y = tile.y;
-    for_each_group<T>(0, s.out_pixels(), [&](std::size_t first, std::size_t m) TENON_LAMBDA_INLINE {
-        for (std::size_t i = 0; i < m; ++i) {
-            tile.row[i] = at;
-            at += step;
-            if (++column == s.out_width) {
-                column = 0;
-                at = first_at += line;
-            }
+    if constexpr (even_rows<T, V>)
+        if (s.out_width > 6) {  // line by line
+            tile.row_step = step;
+            for (std::size_t i = 0; i < s.out_height; ++i)
+                for_each_group(tile_rows<T, V>, 0, s.out_width,
+                               [&](std::size_t first, std::size_t m) TENON_LAMBDA_INLINE {
+                                   for (std::size_t j = 0; j < m; ++j) tile.row[j] = i * line + (first + j) * step;
+                                   tile.y = y + (i * s.out_width + first) * tile.y_row;
+                                   run_window_rows<P, V, Reach::padded>(m, tile);
+                               });
+            return;
         }
-        tile.y = y + first * tile.y_row;
-        run_window_rows<P, V, Reach::padded>(m, tile);
-    });
+    std::size_t column = 0, at = 0, first_at = 0;
+    for_each_group(even_rows<T, V> ? 6 : tile_rows<T, V>, 0, s.out_pixels(),
+                   [&](std::size_t first, std::size_t m) TENON_LAMBDA_INLINE {
+                       for (std::size_t i = 0; i < m; ++i) {
+                           tile.row[i] = at;
+                           at += step;
+                           if (++column == s.out_width) {
+                               column = 0;
+                               at = first_at += line;
+                           }
+                       }
+                       tile.y = y + first * tile.y_row;
+                       run_window_rows<P, V, Reach::padded>(m, tile);
+                   });
 }
 
 // The largest output of each 2 × 2 block of pixels; a last odd row or column is not even computed. With 32 registers two
@@ -306,6 +339,8 @@ void conv_forward(std::size_t rows, const ConvShape& s, const T* x, const T* w, 
 {
     constexpr bool Pool = F != Finish::store;
     const simd::PanelLayout<T> layout{s.window(), s.group_filters()};
+    if constexpr (!Pool)
+        if (s.is_product()) return forward<T, LastWidth>(rows * s.out_pixels(), layout, x, w, bias, y, floor);
     const std::size_t y_size = Pool ? s.out_height / 2 * (s.out_width / 2) * s.filters : s.out_size();
     for (std::size_t r = 0; r < rows; ++r) {
         const T* image = x + r * s.in_size();
@@ -513,6 +548,12 @@ void conv_weight_gradient(std::size_t rows, const ConvShape& s, const T* x, cons
     using namespace detail;
     const simd::PanelLayout<T> layout{s.window(), s.group_filters()};
     const std::size_t block = conv_gradient_images(s);
+    // Rows of a tile, and within which they may follow one another.
+    constexpr std::size_t LastV = last_registers<T, LastWidth>;
+    const bool contiguous = s.groups == 1 && s.dilation_width == 1, narrow = layout.full_panels() == 0;
+    const std::size_t run = contiguous ? s.kernel_width * s.channels : s.group_channels();
+    const bool in_runs = even_rows<T, LastV> && narrow && run > 6;
+    const std::size_t most = !narrow || (even_rows<T, LastV> && !in_runs) ? tile_rows<T> : tile_rows<T, LastV>;
     for (std::size_t r = 0; r < rows; r += block) {
         const std::size_t images = smaller(block, rows - r);
         const bool last = r + images == rows;
@@ -523,54 +564,60 @@ void conv_weight_gradient(std::size_t rows, const ConvShape& s, const T* x, cons
             image = scratch;
         }
         for (std::size_t g = 0; g < s.groups; ++g)
-            for_each_group<T>(window_begin, window_end, [&](std::size_t k, std::size_t m) TENON_LAMBDA_INLINE {
-                WindowTile<T> tile{};
-                for (std::size_t i = 0; i < m; ++i) {
-                    const std::size_t c = (k + i) % s.group_channels(), position = (k + i) / s.group_channels();
-                    const std::size_t a = position / s.kernel_width, b = position % s.kernel_width;
-                    tile.row[i] = (a * s.dilation_height * s.padded_width() + b * s.dilation_width) * s.channels + c;
-                }
-                tile.x = image + g * s.group_channels();
-                tile.outer = images;
-                tile.outer_step = s.padded_size();
-                tile.inner = s.out_height;
-                tile.inner_step = s.stride_height * s.padded_width() * s.channels;
-                tile.depth = s.out_width;
-                tile.x_depth = s.stride_width * s.channels;
-                tile.w_row = s.filters;
-                tile.floor = no_floor<T>;
-                for_each_panel<T, LastWidth>(layout, [&](auto pack, auto registers, std::size_t n, std::size_t offset,
-                                                         std::size_t width) TENON_LAMBDA_INLINE {
-                    using P = decltype(pack);
-                    constexpr std::size_t V = decltype(registers)::value, W = P::size;
-                    constexpr Reach reach = Exact && V * W == LastWidth ? Reach::exact : Reach::padded;
-                    const std::size_t at = g * layout.size() + offset + k * width;
-                    tile.w = dy + r * s.out_size() + g * s.group_filters() + n;
-                    tile.columns = reach == Reach::exact ? smaller(s.group_filters() - n, V * W) : V * W;
-                    alignas(64) T sums[tile_rows<T> * V * W];
-                    if (r == 0) {
-                        tile.start = zero_row<T>;
-                        tile.start_row = 0;
-                    } else {
-                        // Partial sums have whole registers: their padding is zero.
-                        for (std::size_t i = 0; i < m; ++i)
-                            for (std::size_t v = 0; v < V * W; ++v) sums[i * V * W + v] = partial[at + i * width + v];
-                        tile.start = sums;
-                        tile.start_row = V * W;
+            for_each_run(
+                in_runs ? run : s.window(), most, window_begin, window_end,
+                [&](std::size_t k, std::size_t m) TENON_LAMBDA_INLINE {
+                    WindowTile<T> tile{};
+                    tile.row_step = 1;
+                    for (std::size_t i = 0; i < m; ++i) {
+                        const std::size_t c = (k + i) % s.group_channels(), position = (k + i) / s.group_channels();
+                        const std::size_t a = position / s.kernel_width, b = position % s.kernel_width;
+                        tile.row[i] = (a * s.dilation_height * s.padded_width() + b * s.dilation_width) * s.channels +
+                                      c;
                     }
-                    tile.y = sums;
-                    tile.y_row = V * W;
-                    run_window_rows<P, V, reach>(m, tile);
-                    for (std::size_t i = 0; i < m; ++i)
-                        for (std::size_t v = 0; v < V * W; v += W) {
-                            const P sum = P::load(sums + i * V * W + v);
-                            if (last)
-                                sink.put(at + i * width + v, sum);
-                            else
-                                sum.store(partial + at + i * width + v);
-                        }
+                    tile.x = image + g * s.group_channels();
+                    tile.outer = images;
+                    tile.outer_step = s.padded_size();
+                    tile.inner = s.out_height;
+                    tile.inner_step = s.stride_height * s.padded_width() * s.channels;
+                    tile.depth = s.out_width;
+                    tile.x_depth = s.stride_width * s.channels;
+                    tile.w_row = s.filters;
+                    tile.floor = no_floor<T>;
+                    for_each_panel<T, LastWidth>(
+                        layout, [&](auto pack, auto registers, std::size_t n, std::size_t offset,
+                                    std::size_t width) TENON_LAMBDA_INLINE {
+                            using P = decltype(pack);
+                            constexpr std::size_t V = decltype(registers)::value, W = P::size;
+                            constexpr Reach reach = Exact && V * W == LastWidth ? Reach::exact : Reach::padded;
+                            const std::size_t at = g * layout.size() + offset + k * width;
+                            tile.w = dy + r * s.out_size() + g * s.group_filters() + n;
+                            tile.columns = reach == Reach::exact ? smaller(s.group_filters() - n, V * W) : V * W;
+                            alignas(64) T sums[tile_rows<T, V> * V * W];
+                            if (r == 0) {
+                                tile.start = zero_row<T>;
+                                tile.start_row = 0;
+                            } else {
+                                // Partial sums have whole registers: their padding is zero.
+                                for (std::size_t i = 0; i < m; ++i)
+                                    for (std::size_t v = 0; v < V * W; ++v)
+                                        sums[i * V * W + v] = partial[at + i * width + v];
+                                tile.start = sums;
+                                tile.start_row = V * W;
+                            }
+                            tile.y = sums;
+                            tile.y_row = V * W;
+                            run_window_rows<P, V, reach>(m, tile);
+                            for (std::size_t i = 0; i < m; ++i)
+                                for (std::size_t v = 0; v < V * W; v += W) {
+                                    const P sum = P::load(sums + i * V * W + v);
+                                    if (last)
+                                        sink.put(at + i * width + v, sum);
+                                    else
+                                        sum.store(partial + at + i * width + v);
+                                }
+                        });
                 });
-            });
     }
 }
 

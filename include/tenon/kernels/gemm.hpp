@@ -16,13 +16,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace tenon::inline TENON_ISA::kernels {
 
-// Rows of a full register tile: 6 × 4 registers of 32, or 6 × 2 of 16, hold sums; the others hold what is multiplied.
-// 8 × 3 of 32 was no faster, and needs eight bodies for the remainders.
-template <class T>
-inline constexpr std::size_t tile_rows = simd::width<T> == 1 ? 1 : 6;
+// Rows of a full register tile V registers wide: 6 × 4 registers of 32, or 6 × 2 of 16, hold sums; the others hold what is
+// multiplied. Full panels of 8 × 3 were no faster. A narrow panel, the last one or the only one, takes as many rows as keep
+// two multiply-adds of four cycles each in flight: six of a single register would wait for one another.
+template <class T, std::size_t V = simd::panel_registers>
+inline constexpr std::size_t tile_rows = simd::width<T> == 1          ? 1
+                                         : simd::register_count == 32 ? (V <= 2 ? 12 : 24 / V)
+                                                                      : 12 / V;
 
 // What the tiles of one panel share: y[m, c] = max(floor, start[m, c] + Σ_k x[m, k] · w[k, c]) for `depth` k. The strides
 // say where x[m, k] lies, so that x may be transposed; w and y have contiguous columns, of which `columns` are written.
@@ -59,19 +63,23 @@ TENON_NOINLINE void run_tile(const Panel<T, S>& panel, const T* x, const T* star
     const std::size_t last_columns = panel.columns - (V - 1) * W;
     const std::size_t x_row = panel.x_row, x_depth = panel.x_depth, w_row = panel.w_row;
 
+    // So many pointers do not fit into the registers for addresses: of tall tiles three rows share one, with an index for each.
+    constexpr std::size_t Shared = M > 6 ? 3 : 1;
     P sum[M][V];
-    const T* row[M];
+    const T* row[(M + Shared - 1) / Shared];
+    std::size_t at[Shared];
+    TENON_UNROLL
+    for (std::size_t i = 0; i < Shared; ++i) at[i] = i * x_row;
     const std::size_t last_start = panel.start_row == 0 ? W : last_columns;
     TENON_UNROLL
     for (std::size_t m = 0; m < M; ++m) {
-        row[m] = x + m * x_row;
+        if (m % Shared == 0) row[m / Shared] = x + m * x_row;
         TENON_UNROLL
         for (std::size_t v = 0; v < V - 1; ++v) sum[m][v] = P::load(start + m * panel.start_row + v * W);
         sum[m][V - 1] = P::load_partial(start + m * panel.start_row + (V - 1) * W, last_start);
     }
 
     const S* w = panel.w;
-    std::size_t at = 0;
     TENON_UNROLL_BY(4)
     for (std::size_t k = panel.depth; k != 0; --k) {
         P b[V];
@@ -83,12 +91,13 @@ TENON_NOINLINE void run_tile(const Panel<T, S>& panel, const T* x, const T* star
                 b[v] = simd::load_widened<P>(w + v * W);
         TENON_UNROLL
         for (std::size_t m = 0; m < M; ++m) {
-            const P a = row[m][at];
+            const P a = row[m / Shared][at[m % Shared]];
             TENON_UNROLL
             for (std::size_t v = 0; v < V; ++v) sum[m][v] = fma(a, b[v], sum[m][v]);
         }
         w += w_row;
-        at += x_depth;
+        TENON_UNROLL
+        for (std::size_t i = 0; i < Shared; ++i) at[i] += x_depth;
     }
 
     if (panel.floor != no_floor<T>) {  // max competes with fma for its units: 24 of them are felt at a depth of 64
@@ -121,38 +130,36 @@ TENON_NOINLINE void run_tile(const Panel<T, S>& panel, const T* x, const T* star
     }
 }
 
+// The tiles of each number of rows.
+template <class P, std::size_t V, Reach R, class S, class Sequence>
+struct TileBodies;
+template <class P, std::size_t V, Reach R, class S, std::size_t... M>
+struct TileBodies<P, V, R, S, std::index_sequence<M...>> {
+    using T = typename P::value_type;
+    static constexpr void (*bodies[])(const Panel<T, S>&, const T*, const T*, T*) = {run_tile<P, M + 1, V, R, T, S>...};
+};
+template <class P, std::size_t V, Reach R, class S>
+inline constexpr auto& tile_bodies =
+    TileBodies<P, V, R, S, std::make_index_sequence<tile_rows<typename P::value_type, V>>>::bodies;
+
 template <class P, std::size_t V, Reach R, class T, class S>
 TENON_ALWAYS_INLINE void run_rows(std::size_t m, const Panel<T, S>& panel, const T* x, const T* start, T* y)
 {
-    if constexpr (tile_rows<T> == 1) {
-        run_tile<P, 1, V, R>(panel, x, start, y);
-    } else {
-        static_assert(tile_rows<T> == 6);
-        switch (m) {
-            case 1: return run_tile<P, 1, V, R>(panel, x, start, y);
-            case 2: return run_tile<P, 2, V, R>(panel, x, start, y);
-            case 3: return run_tile<P, 3, V, R>(panel, x, start, y);
-            case 4: return run_tile<P, 4, V, R>(panel, x, start, y);
-            case 5: return run_tile<P, 5, V, R>(panel, x, start, y);
-            default: return run_tile<P, 6, V, R>(panel, x, start, y);
-        }
-    }
+    tile_bodies<P, V, R, S>[m - 1](panel, x, start, y);
 }
 
 // Tiles of nearly equal height: 32 rows are 6+6+5+5+5+5, not 5 · 6 + 2, since a tile of two rows waits for its own results.
 struct Split {
     std::uint32_t tiles, height, taller;  // the first `taller` tiles have one row more than `height`
 };
-template <class T>
+template <class T, std::size_t V>
 constexpr Split split_rows(std::size_t rows)
 {
     const auto count = static_cast<std::uint32_t>(rows);
-    const auto tiles = static_cast<std::uint32_t>((rows + tile_rows<T> - 1) / tile_rows<T>);
-    auto height = static_cast<std::uint32_t>(tile_rows<T>);
-    std::uint32_t missing = tiles * height - count;
-    for (; missing > tiles; missing -= tiles) --height;  // at most four steps: no division
-    if (missing == 0) return {tiles, height, 0};
-    return {tiles, height - 1, tiles - missing};
+    constexpr auto most = static_cast<std::uint32_t>(tile_rows<T, V>);
+    if (count <= most) return {1, count, 0};
+    const std::uint32_t tiles = (count + most - 1) / most;
+    return {tiles, count / tiles, count % tiles};
 }
 
 // All rows of one panel.
@@ -175,6 +182,12 @@ struct PanelRegisters {
     static constexpr std::size_t count = Width / lanes;
     using pack = simd::Pack<T, lanes>;
 };
+
+// Registers of the last panel; of a full one where there is no other.
+template <class T, std::size_t LastWidth>
+inline constexpr std::size_t last_registers = LastWidth == 0 || simd::width<T> == 1
+                                                  ? simd::panel_registers
+                                                  : PanelRegisters<T, LastWidth>::count;
 
 // Calls f(pack, registers, first column, offset of the panel, its width) for each panel; both first arguments are types.
 template <std::size_t V>
@@ -223,7 +236,7 @@ TENON_ALWAYS_INLINE void forward(std::size_t rows, simd::PanelLayout<T> layout, 
     const std::size_t K = layout.rows, N = layout.logical;
     const std::size_t block = row_block<T>(K);
     for (std::size_t r = 0; r < rows; r += block) {
-        const Split split = split_rows<T>(smaller(block, rows - r));
+        const std::size_t count = smaller(block, rows - r);
         for_each_panel<T, LastWidth>(layout, [&](auto pack, auto registers, std::size_t n, std::size_t offset,
                                                  std::size_t width) TENON_LAMBDA_INLINE {
             using P = decltype(pack);
@@ -239,7 +252,7 @@ TENON_ALWAYS_INLINE void forward(std::size_t rows, simd::PanelLayout<T> layout, 
                 }
             }
             const Panel<T, S> panel{K, K, 1, w + offset, width, 0, N, smaller(N - n, V * P::size), floor};
-            run_panel<P, V>(split, panel, x + r * K, start, y + r * N + n);
+            run_panel<P, V>(split_rows<T, V>(count), panel, x + r * K, start, y + r * N + n);
         });
     }
 }
@@ -281,7 +294,7 @@ void input_gradient(std::size_t rows, simd::PanelLayout<T> layout, const T* dy, 
         constexpr std::size_t most = transposed_depth<T>;
         static_assert(most % width == 0 && width % side == 0);
         alignas(64) T scratch[most * width];
-        const Split split = split_rows<T>(rows);
+        const Split split = split_rows<T, simd::panel_registers>(rows);
         for (std::size_t k = 0; k < K; k += width) {
             const std::size_t count = smaller(width, K - k);
             for (std::size_t n = 0; n < N; n += most) {
@@ -304,7 +317,8 @@ void input_gradient(std::size_t rows, simd::PanelLayout<T> layout, const T* dy, 
                 if (count == width) {
                     run_panel<P, simd::panel_registers>(split, strip, dy + n, start, dx + k);
                 } else {
-                    if constexpr (LastRegisters != 0) run_panel<P, LastRegisters>(split, strip, dy + n, start, dx + k);
+                    if constexpr (LastRegisters != 0)
+                        run_panel<P, LastRegisters>(split_rows<T, LastRegisters>(rows), strip, dy + n, start, dx + k);
                 }
             }
         }
@@ -351,13 +365,14 @@ struct Ignore {
 namespace detail {
 
 // dw[k, n] = Σ_r x[r, k] · dy[r, n] for k_begin <= k < k_end.   x: (rows, K), dy: (rows, N), dw: (K, N) in panels
-// The columns of x take the place of rows: six of them at a time are broadcast, while rows of dy are loaded.
+// The columns of x take the place of rows: six or more of them at a time are broadcast, while rows of dy are loaded.
 template <class T, std::size_t LastWidth, bool Exact, class Sink>
 void weight_gradient(std::size_t rows, simd::PanelLayout<T> layout, const T* x, const T* dy, Sink sink,
                      std::size_t k_begin, std::size_t k_end)
 {
     const std::size_t K = layout.rows, N = layout.logical;
-    const Split split = split_rows<T>(k_end - k_begin);
+    const Split split = layout.full_panels() == 0 ? split_rows<T, last_registers<T, LastWidth>>(k_end - k_begin)
+                                                  : split_rows<T, simd::panel_registers>(k_end - k_begin);
     std::size_t k = k_begin;
     for (std::uint32_t tile = 0; tile < split.tiles; ++tile) {
         const std::size_t m = split.height + (tile < split.taller);
@@ -375,7 +390,7 @@ void weight_gradient(std::size_t rows, simd::PanelLayout<T> layout, const T* x, 
             } else {
                 if constexpr (requires { sink.prefetch(first); })
                     for (std::size_t i = 0; i < m * V * W; i += 64 / sizeof(T)) sink.prefetch(first + i);
-                alignas(64) T block[tile_rows<T> * V * W];
+                alignas(64) T block[tile_rows<T, V> * V * W];
                 run_rows<P, V, reach>(m, panel, x + k, zero_row<T>, block);
                 for (std::size_t i = 0; i < m * V * W; i += W) sink.put(first + i, P::load(block + i));
             }

@@ -175,13 +175,18 @@ struct ConvRule {
             constexpr std::size_t images = geometry.is_padded()
                                                ? conv_gradient_images(geometry) * geometry.padded_size()
                                                : 0;
+            const auto winograd_scratch = [](auto value) {
+                using T = decltype(value);
+                const std::size_t out = simd::winograd_input_gradient<T>(geometry);
+                return out == 0 ? 0 : simd::winograd_input_scratch<T>(geometry, out);
+            };
             const std::size_t needs[] = {
                 turned,
                 images,
                 simd::conv_forward_scratch<float>(geometry, false),
                 simd::conv_forward_scratch<double>(geometry, false),
-                simd::winograd_input_gradient<float>(geometry) ? simd::winograd_input_scratch<float>(geometry) : 0,
-                simd::winograd_input_gradient<double>(geometry) ? simd::winograd_input_scratch<double>(geometry) : 0,
+                winograd_scratch(float{}),
+                winograd_scratch(double{}),
                 simd::scatters_input_gradient<float>(geometry) ? simd::scatter_scratch<float>(geometry) : 0,
                 simd::scatters_input_gradient<double>(geometry) ? simd::scatter_scratch<double>(geometry) : 0};
             std::size_t largest = 0;

@@ -8,73 +8,78 @@
 
 namespace tenon::inline TENON_ISA::simd {
 
-// direct: the window's products, one by one, in a register tile (kernels/conv.hpp).
-// winograd: F(2 × 2, 3 × 3), 16 products where the direct scheme has 36 (kernels/winograd.hpp).
-enum class ConvScheme : unsigned char { direct, winograd };
-
-// Tiles of 2 × 2 outputs and where their transforms lie. `pooled`: only whole 2 × 2 blocks are wanted.
+// Winograd's scheme: tiles of out × out outputs, 2 or 4, and where their transforms lie (kernels/winograd.hpp). `pooled`: only
+// whole 2 × 2 blocks are wanted.
 template <class T>
 struct WinogradPlan {
     ConvShape shape;  // with as many zeros below and to the right as the tiles reach
+    std::size_t out;
     std::size_t tiles_high, tiles_wide;
     std::size_t block;                           // tiles that are transformed together
-    std::size_t kernel_step;                     // between two of the 16 transformed kernels
+    std::size_t kernel_step;                     // between two places' transformed kernels
     std::size_t input_tile, output_tile;         // between two tiles' transforms
     std::size_t image, kernel, inputs, outputs;  // scalars: the padded image, and all transforms of a block
 
     constexpr std::size_t tiles() const { return tiles_high * tiles_wide; }
+    constexpr std::size_t places() const { return (out + 2) * (out + 2); }
     constexpr std::size_t scratch() const { return image + kernel + inputs + outputs; }
 };
 
 template <class T>
-constexpr WinogradPlan<T> winograd_plan(const ConvShape& s, bool pooled)
+constexpr WinogradPlan<T> winograd_plan(const ConvShape& s, bool pooled, std::size_t out)
 {
     WinogradPlan<T> plan{};
     plan.shape = s;
-    plan.tiles_high = pooled ? s.out_height / 2 : (s.out_height + 1) / 2;
-    plan.tiles_wide = pooled ? s.out_width / 2 : (s.out_width + 1) / 2;
-    const std::size_t reach_h = 2 * plan.tiles_high + 2, reach_w = 2 * plan.tiles_wide + 2;
+    plan.out = out;
+    const auto tiles = [&](std::size_t extent) { return ((pooled ? extent / 2 * 2 : extent) + out - 1) / out; };
+    plan.tiles_high = tiles(s.out_height);
+    plan.tiles_wide = tiles(s.out_width);
+    const std::size_t reach_h = out * plan.tiles_high + 2, reach_w = out * plan.tiles_wide + 2;
     plan.shape.bottom = reach_h > s.top + s.height ? reach_h - s.top - s.height : 0;
     plan.shape.right = reach_w > s.left + s.width ? reach_w - s.left - s.width : 0;
-    // Strides of an odd number of cache lines: the 16 parts of a transform are read together, and powers of two would put
+    // Strides of an odd number of cache lines: the parts of a transform are read together, and powers of two would put
     // them into one set of the cache.
     const std::size_t line = 64 / sizeof(T);
     plan.kernel_step = s.channels * PanelLayout<T>{s.channels, s.filters}.columns() + line;
-    plan.input_tile = 16 * s.channels + line;
-    plan.output_tile = 16 * s.filters + line;
+    plan.input_tile = plan.places() * s.channels + line;
+    plan.output_tile = plan.places() * s.filters + line;
     // About 24 tiles: four of the register tile. Blocks of equal size.
     const std::size_t blocks = (plan.tiles() + 29) / 30;
     plan.block = blocks == 0 ? 0 : (plan.tiles() + blocks - 1) / blocks;
     const auto lines = [&](std::size_t n) { return (n + line - 1) / line * line; };
     plan.image = plan.shape.is_padded() ? lines(plan.shape.padded_size()) : 0;
-    plan.kernel = lines(16 * plan.kernel_step);
+    plan.kernel = lines(plan.places() * plan.kernel_step);
     plan.inputs = lines(plan.block * plan.input_tile);
     plan.outputs = lines(plan.block * plan.output_tile);
     return plan;
 }
 
-// The scheme of a forward pass.
-// Winograd saves 20 of 36 products and pays for it with transforms: about 60 instructions for each register of the kernel
-// once a call, and 50 for each register of a tile's channels and filters.
+// The scheme of a forward pass: the outputs on a side of Winograd's tile, 2 or 4, or 0 for the direct scheme, which takes the
+// window's products one by one in a register tile (kernels/conv.hpp).
+// Winograd saves 20 of 36 products, or 108 of 144, and pays for it with transforms: about 60 (130) instructions for each register
+// of the kernel once a call, and 50 (170) for each register of a tile's channels and filters. Large tiles need a kernel whose
+// 36 parts stay in a second-level cache: they are written and read in each call.
 template <class T>
-constexpr ConvScheme conv_scheme(const ConvShape& s, bool pooled)
+constexpr std::size_t winograd_outputs(const ConvShape& s, bool pooled)
 {
     constexpr std::size_t W = width<T>;
     if constexpr (W == 1) {
-        return ConvScheme::direct;
+        return 0;
     } else {
         if (s.kernel_height != 3 || s.kernel_width != 3 || s.stride_height != 1 || s.stride_width != 1 ||
             s.dilation_height != 1 || s.dilation_width != 1 || s.groups != 1 || s.channels % W != 0 ||
             s.filters % W != 0)
-            return ConvScheme::direct;
-        const std::size_t rows = pooled ? s.out_height / 2 : (s.out_height + 1) / 2;
-        const std::size_t columns = pooled ? s.out_width / 2 : (s.out_width + 1) / 2;
-        const std::size_t pixels = pooled ? 4 * rows * columns : s.out_pixels();
-        const std::size_t tiles = rows * columns;
-        const std::size_t products = s.channels * s.filters / W;
-        const std::size_t direct = pixels * 9 * products;
-        const std::size_t winograd = tiles * 16 * products + 60 * products + tiles * 50 * (s.channels + s.filters) / W;
-        return 10 * winograd < 9 * direct ? ConvScheme::winograd : ConvScheme::direct;
+            return 0;
+        const std::size_t products = s.channels * s.filters / W, registers = (s.channels + s.filters) / W;
+        const std::size_t pixels = pooled ? s.out_height / 2 * (s.out_width / 2) * 4 : s.out_pixels();
+        const auto cost = [&](std::size_t out, std::size_t kernel, std::size_t transforms) {
+            const std::size_t tiles = winograd_plan<T>(s, pooled, out).tiles();
+            return tiles * (out + 2) * (out + 2) * products + kernel * products + tiles * transforms * registers;
+        };
+        const std::size_t direct = pixels * 9 * products, small = cost(2, 60, 50), large = cost(4, 130, 170);
+        const bool fits = 36 * s.channels * s.filters * sizeof(T) <= 160 * 1024;
+        const std::size_t best = fits && large < small ? large : small;
+        return 10 * best < 9 * direct ? (best == small ? 2 : 4) : 0;
     }
 }
 
@@ -82,7 +87,8 @@ constexpr ConvScheme conv_scheme(const ConvShape& s, bool pooled)
 template <class T>
 constexpr std::size_t conv_forward_scratch(const ConvShape& s, bool pooled)
 {
-    if (conv_scheme<T>(s, pooled) == ConvScheme::winograd) return winograd_plan<T>(s, pooled).scratch();
+    if (const std::size_t out = winograd_outputs<T>(s, pooled); out != 0)
+        return winograd_plan<T>(s, pooled, out).scratch();
     return s.is_padded() ? s.padded_size() : 0;
 }
 
@@ -94,19 +100,20 @@ constexpr bool scatters_input_gradient(const ConvShape& s)
     return width<T> > 1 && s.groups == 1 && 10 * s.height * s.width > 13 * s.out_pixels();
 }
 
-// Whether Winograd's scheme computes the transposed convolution, and the scratch for it: the turned kernel and the transforms.
+// Winograd's tile for the transposed convolution, or 0, and the scratch for it: the turned kernel and the transforms.
 template <class T>
-constexpr bool winograd_input_gradient(const ConvShape& s)
+constexpr std::size_t winograd_input_gradient(const ConvShape& s)
 {
-    return s.stride_height == 1 && s.stride_width == 1 && !scatters_input_gradient<T>(s) &&
-           conv_scheme<T>(s.transposed(), false) == ConvScheme::winograd;
+    return s.stride_height == 1 && s.stride_width == 1 && !scatters_input_gradient<T>(s)
+               ? winograd_outputs<T>(s.transposed(), false)
+               : 0;
 }
 template <class T>
-constexpr std::size_t winograd_input_scratch(const ConvShape& s)
+constexpr std::size_t winograd_input_scratch(const ConvShape& s, std::size_t out)
 {
     const ConvShape t = s.transposed();
     const std::size_t kernel = PanelLayout<T>{t.window(), t.filters}.size();
-    return (kernel + 15) / 16 * 16 + winograd_plan<T>(t, false).scratch();
+    return (kernel + 15) / 16 * 16 + winograd_plan<T>(t, false, out).scratch();
 }
 
 // Images whose windows are made together: a few tiles' rows, or what fits into half of a second-level cache.

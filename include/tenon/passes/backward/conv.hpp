@@ -23,8 +23,9 @@ void conv_input_backward(std::size_t rows, Parameters parameters, const T* dy, T
             kernels::conv_scatter_gradient<T, simd::Panels<T, shape.filters, shape.window()>::last_width>(
                 end - begin, shape, dy + begin * shape.out_size(), parameters.template get<0>(),
                 dx + begin * shape.in_size(), scratch + part * scratch_size);
-        else if constexpr (simd::winograd_input_gradient<T>(shape))
-            kernels::winograd_input_gradient<T, simd::Panels<T, turned.window(), turned.group_filters()>::last_width>(
+        else if constexpr (constexpr std::size_t out = simd::winograd_input_gradient<T>(shape); out != 0)
+            kernels::winograd_input_gradient<out, T,
+                                             simd::Panels<T, turned.window(), turned.group_filters()>::last_width>(
                 end - begin, shape, dy + begin * shape.out_size(), parameters.template get<0>(),
                 dx + begin * shape.in_size(), scratch + part * scratch_size);
         else

@@ -27,8 +27,8 @@ constexpr void conv(std::size_t rows, Parameters parameters, const T* x, T* y, F
         constexpr std::size_t last = simd::Panels<T, shape.window(), shape.group_filters()>::last_width;
         if constexpr (kernels::detail::is_floor<Function>) {
             const T floor = std::is_same_v<Function, kernels::ReLU> ? T(0) : kernels::detail::no_floor<T>;
-            if constexpr (simd::conv_scheme<T>(shape, false) == simd::ConvScheme::winograd)
-                kernels::winograd_forward<false, T, last>(rows, shape, x, kernel, bias, y, floor, scratch);
+            if constexpr (constexpr std::size_t out = simd::winograd_outputs<T>(shape, false); out != 0)
+                kernels::winograd_forward<out, false, T, last>(rows, shape, x, kernel, bias, y, floor, scratch);
             else
                 kernels::conv_forward<T, last>(rows, shape, x, kernel, bias, y, floor, scratch);
         } else {
@@ -86,8 +86,8 @@ constexpr void forward(Bound<FusedPool<Head, Pool>, In> bound, std::size_t rows,
     } else {
         constexpr std::size_t last = simd::Panels<T, shape.window(), shape.group_filters()>::last_width;
         const T floor = rectified ? T(0) : kernels::detail::no_floor<T>;
-        if constexpr (simd::conv_scheme<T>(shape, true) == simd::ConvScheme::winograd)
-            kernels::winograd_forward<true, T, last>(rows, shape, x, kernel, bias, y, floor, context.workspace);
+        if constexpr (constexpr std::size_t out = simd::winograd_outputs<T>(shape, true); out != 0)
+            kernels::winograd_forward<out, true, T, last>(rows, shape, x, kernel, bias, y, floor, context.workspace);
         else
             kernels::conv_pool_forward<T, last>(rows, shape, x, kernel, bias, y, floor, context.workspace);
     }
@@ -115,9 +115,9 @@ void forward(Bound<FusedPool<Head, Pool>, In> bound, std::size_t rows, auto para
         const T* from = x + begin * In::size;
         const std::size_t to = begin * B::output::size;
         T* scratch = context.workspace + part * own;
-        if constexpr (simd::conv_scheme<T>(shape, true) == simd::ConvScheme::winograd)
-            kernels::winograd_forward<true, T, last>(count, shape, from, kernel, bias, y + to, floor, scratch,
-                                                     choice + to);
+        if constexpr (constexpr std::size_t out = simd::winograd_outputs<T>(shape, true); out != 0)
+            kernels::winograd_forward<out, true, T, last>(count, shape, from, kernel, bias, y + to, floor, scratch,
+                                                          choice + to);
         else
             kernels::conv_pool_forward<T, last>(count, shape, from, kernel, bias, y + to, floor, scratch, choice + to);
     });
