@@ -19,6 +19,7 @@ namespace tenon::inline TENON_ISA {
 // Whose weights are compared: those of one kernel, so that each has the same sparsity, or those of all of them.
 enum class PruneScope : unsigned char { layer, network };
 
+// What prune takes away, and where.
 struct PruneOptions {
     double sparsity = 0.5;  // the share of weights that are zero then
     PruneScope scope = PruneScope::layer;

@@ -16,6 +16,7 @@ namespace tenon::inline TENON_ISA {
 template <class T>
 inline constexpr T pruned_weight = static_cast<T>(-0.0);
 
+// Whether a weight was pruned: it is negative zero.
 template <class T>
 constexpr bool is_pruned(T weight)
 {

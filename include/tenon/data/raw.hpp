@@ -10,6 +10,7 @@
 
 namespace tenon::inline TENON_ISA::data {
 
+// What a file of records says nothing about.
 struct RawOptions {
     std::size_t classes = 0;       // of labels: others are an error where they are read; 0: any is taken
     std::size_t header_bytes = 0;  // before the first record of each file, passed over

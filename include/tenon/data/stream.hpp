@@ -47,6 +47,7 @@ concept Source = requires(const Q& source, const EpochDraw& draw, std::size_t ro
         } -> std::convertible_to<std::size_t>;
 };
 
+// How a stream reads.
 struct StreamOptions {
     // Rows that are read together and shuffled among each other: the more, the better they are mixed. Memory holds two windows,
     // or more where a step has more rows than one, until the stream and its copies are gone.
@@ -415,6 +416,7 @@ private:
     std::size_t window_;
 };
 
+// From a source or a dataset, with the types that it names.
 template <class Q>
     requires Source<Q> || Dataset<Q> Stream(Q, StreamOptions = {})
 ->Stream<typename Q::input_shape, detail::target_of<Q>>;

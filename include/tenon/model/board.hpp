@@ -44,6 +44,7 @@ constexpr std::size_t too_many(std::size_t needed, std::size_t there) { return n
 
 template <class Needed, class There, class Over>
 struct CheckFlash;
+// Whether flash suffices: the one mistake's sentence, with the numbers in the type's name.
 template <std::size_t Needed, std::size_t There, std::size_t Over>
 struct CheckFlash<Needs<Needed>, BoardHas<There>, TooMany<Over>> {
     static constexpr bool value = true;
@@ -53,6 +54,7 @@ struct CheckFlash<Needs<Needed>, BoardHas<There>, TooMany<Over>> {
 };
 template <class Needed, class There, class Over>
 struct CheckRam;
+// The same of RAM.
 template <std::size_t Needed, std::size_t There, std::size_t Over>
 struct CheckRam<Needs<Needed>, BoardHas<There>, TooMany<Over>> {
     static constexpr bool value = true;

@@ -12,9 +12,9 @@
 #if __has_include(<boost/hana/tuple.hpp>)
 #    include <boost/hana/tuple.hpp>
 #    include <boost/hana/type.hpp>
-#    define TENON_HANA 1
+#    define TENON_DETAIL_HANA 1
 #else
-#    define TENON_HANA 0
+#    define TENON_DETAIL_HANA 0
 #endif
 
 namespace tenon::inline TENON_ISA {
@@ -110,7 +110,7 @@ struct Network {
     // The same with every compiler and on every machine; stands in weight files.
     static constexpr std::uint64_t hash = topology_hash<chain>;
 
-#if TENON_HANA
+#if TENON_DETAIL_HANA
     // The layers as a Hana tuple of types: hana::transform(Net::layers, …), hana::contains(Net::layers, …).
     static constexpr boost::hana::tuple<boost::hana::type<Layers>...> layers{};
 #endif
