@@ -5,6 +5,7 @@
 #include <tenon/core/error.hpp>
 #include <tenon/core/pruned.hpp>
 #include <tenon/parallel/busy_team.hpp>
+#include <tenon/parallel/faster_team.hpp>
 #include <tenon/parallel/thread_pool.hpp>
 #include <tenon/passes/training.hpp>
 #include <tenon/training/callbacks.hpp>
@@ -32,7 +33,7 @@ struct FitOptions {
     int epochs = 1;
     int batch_size = 32;            // the last batch of an epoch may be smaller
     const D* validation = nullptr;  // evaluated after each epoch
-    // 0: as many as the machine has cores. Any number gives the same bits.
+    // At most; 0: as many as the machine has cores. Any number gives the same bits. Steps too small to be shared are left to one.
     int threads = 1;
     // The learning rate's factor for the t-th step of the run (0-based); none: constant.
     std::function<double(std::uint64_t)> schedule = {};
@@ -483,6 +484,11 @@ private:
             } else if (options.threads != 1) {
                 pool_.emplace(static_cast<std::size_t>(options.threads));
                 trainer_.team_ = pool_->team();
+                if (trainer_.team_.threads > 1) {
+                    faster_.emplace(trainer_.team_);
+                    trainer_.team_ = faster_->team();
+                    trainer_.faster_ = &*faster_;
+                }
             }
             if (measure && trainer_.team_.threads > 1) {
                 busy_.emplace(trainer_.team_);
@@ -498,6 +504,7 @@ private:
         {
             trainer_.team_ = Team{};
             trainer_.busy_ = nullptr;
+            trainer_.faster_ = nullptr;
             trainer_.tape_.reset();
             trainer_.dataset_ = nullptr;
             trainer_.row_numbers_ = nullptr;
@@ -506,6 +513,7 @@ private:
     private:
         Trainer& trainer_;
         std::optional<ThreadPool> pool_;
+        std::optional<FasterTeam> faster_;
         std::optional<BusyTeam> busy_;
     };
 
@@ -516,7 +524,8 @@ private:
     std::tuple<Modifiers...> modifiers_;
     UpdatePlan plan_{};
     Team team_{};
-    BusyTeam* busy_ = nullptr;  // around the threads, where a callback wants to know
+    BusyTeam* busy_ = nullptr;      // around the threads, where a callback wants to know
+    FasterTeam* faster_ = nullptr;  // around threads of a fit's own
     Seed seed_{0x5eed};
     std::uint64_t steps_ = 0;
     std::uint64_t epochs_ = 0;  // trained
@@ -794,7 +803,9 @@ private:
             const double started = told ? elapsed() : 0.0;
             const bool measured = told && trainer_.busy_ != nullptr && trainer_.steps_ % 16 == 0;
             if (measured) trainer_.busy_->start();
+            if (trainer_.faster_ != nullptr) trainer_.faster_->start();
             take_step(step, factor);
+            if (trainer_.faster_ != nullptr) trainer_.faster_->stop(step_rows);
             rows_ = shares_.rows_until(step + 1);
             reporter.update(static_cast<std::size_t>(rows_), loss_ / static_cast<double>(rows_),
                             accuracy(static_cast<std::size_t>(rows_)),
@@ -827,8 +838,9 @@ private:
         trainer_.exchange().sum(&epoch.seconds, 1);
         epoch.samples_per_second = count / epoch.seconds;
         if (options_.validation != nullptr)
-            epoch.validation = detail::evaluate_shared(*trainer_.model_, *options_.validation, trainer_.loss_,
-                                                       trainer_.team_, trainer_.exchange());
+            epoch.validation = detail::evaluate_shared(
+                *trainer_.model_, *options_.validation, trainer_.loss_,
+                trainer_.faster_ != nullptr ? trainer_.faster_->all() : trainer_.team_, trainer_.exchange());
         reporter.end_epoch(epoch, options_.validation != nullptr);
         history_.push_back(epoch);
         ++trainer_.epochs_;
