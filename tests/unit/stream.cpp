@@ -399,6 +399,13 @@ TEST_CASE("any input range of samples, made anew for each pass")
         CHECK(moved == 2 * 99);
         CHECK(epochs == std::vector<std::uint64_t>{1, 2});
     }
+    SUBCASE("that ends before its time: nothing beyond its end is looked at")
+    {
+        const std::vector<Sample> few(samples.begin(), samples.begin() + 70);
+        const auto stream = data::stream<Shape<3>, data::Label>(90, [&]() -> const std::vector<Sample>& { return few; },
+                                                                {.window = 20});
+        CHECK(error_of([&] { train(stream, {}); }) == "tenon: stream: epoch 1: expected 90 rows, found 70");
+    }
     SUBCASE("with rows of numbers as targets")
     {
         using Pair = data::Sample<Shape<1>, Shape<2>>;

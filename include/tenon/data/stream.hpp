@@ -482,13 +482,14 @@ public:
         std::size_t read(std::size_t rows, float* inputs, target_type* targets)
         {
             std::size_t got = 0;
-            while (got < rows) {
-                // A cursor moves when its next row is wanted, not before.
+            while (got < rows && !ended_) {
+                // A cursor moves when its next row is wanted, not before, and not beyond its end.
                 if (at_)
                     ++*at_;
                 else
                     at_.emplace(begin(range_));
-                if (!(*at_ != end(range_))) break;
+                ended_ = !(*at_ != end(range_));
+                if (ended_) break;
                 auto&& sample = **at_;
                 copy_row(sample.input.data(), inputs + got * S::size, S::size);
                 if constexpr (std::is_same_v<Target, Label>)
@@ -503,6 +504,7 @@ public:
     private:
         Range range_;
         std::optional<decltype(begin(std::declval<std::add_lvalue_reference_t<Range>>()))> at_;
+        bool ended_ = false;
     };
 
     RangeSource(std::size_t rows, Open open) : rows_{rows}, open_{std::move(open)} {}
