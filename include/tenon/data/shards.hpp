@@ -141,7 +141,7 @@ private:
     std::shared_ptr<const Parts> parts_;
 };
 
-// Datasets one after the other as one; refused are none at all and more rows than 32 bits count.
+// Datasets one after the other as one, which is empty where there are none; refused are more rows than 32 bits count.
 template <Dataset D>
 Result<Joined<D>> try_join(std::vector<D> parts)
 {
