@@ -58,5 +58,19 @@ static_assert(!sums_fit(Weights<-INT32_MAX + 884735, 0>::value));
 static_assert(sums_fit(Weights<-INT32_MAX + 884736, 0>::value));
 // The kernel's zero point counts: -128 - 1 is larger.
 static_assert(!sums_fit(Weights<INT32_MAX - 884736, 1>::value));
+// -128 + 1 is smaller, 27 · 127 · 256 = 877,824.
+static_assert(sums_fit(Weights<INT32_MAX - 877824, -1>::value));
+static_assert(!sums_fit(Weights<INT32_MAX - 877823, -1>::value));
+
+// A hundred thousand weights are within every compiler's limits.
+using Mlp = Network<Input<784>, Dense<128>, ReLU, Dense<10>, Softmax>;
+constexpr std::int8_t kernel[784 * 128] = {};
+constexpr std::int32_t zeros[128] = {};
+constexpr FrozenWeights<Mlp, Int8> mlp = [] {
+    FrozenWeights<Mlp, Int8> weights{};
+    for (auto& layer : weights.linear) layer = {kernel, zeros, zeros, kernel, 0, 0, 0, -128, 127};
+    return weights;
+}();
+static_assert(sums_fit(mlp));
 
 }  // namespace

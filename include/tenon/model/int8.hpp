@@ -46,23 +46,29 @@ constexpr bool int8_sums_fit(const Int8Linear*& next)
             constexpr std::size_t outputs = int8_outputs<B>(), groups = int8_groups<B>(), own = outputs / groups;
             constexpr std::size_t inputs = slots_type<B>::template slot<0>::shape::size / outputs;
             const Int8Linear& layer = *next++;
+            const std::int32_t zero = layer.kernel_zero;
+            const auto most = static_cast<std::int64_t>(inputs) * (128 + (zero < 0 ? -zero : zero));
             for (std::size_t f = 0; f < outputs; ++f) {
                 std::size_t channel = f;
+                if constexpr (int8_kind<typename B::layer> != Int8Kind::depthwise)
+                    channel = f / own * int8_layout<B>().channels() + f % own;
+                const std::int64_t signed_bias = layer.bias[channel],
+                                   bias = signed_bias < 0 ? -signed_bias : signed_bias;
+                // Mostly any weights of 8 bits fit, and compilers need not go through all of them: their limits are soon met.
+                if (256 * most + bias <= INT32_MAX) continue;
                 std::int64_t size = 0;
                 for (std::size_t k = 0; k < inputs; ++k) {
-                    std::int32_t weight = -layer.kernel_zero;
+                    std::int32_t weight = -zero;
                     if constexpr (int8_kind<typename B::layer> != Int8Kind::depthwise) {
                         constexpr auto layout = int8_layout<B>();
                         weight += layout.stored(layer.kernel[f / own * layout.size() + layout.index(k, f % own)],
                                                 f % own);
-                        channel = f / own * layout.channels() + f % own;
                     } else {
                         weight += layer.kernel[k * outputs + f];
                     }
                     size += weight < 0 ? -weight : weight;
                 }
-                const std::int64_t bias = layer.bias[channel];
-                fits = fits && 256 * size + (bias < 0 ? -bias : bias) <= INT32_MAX;
+                fits = fits && 256 * size + bias <= INT32_MAX;
             }
         }
     });
