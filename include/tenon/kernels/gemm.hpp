@@ -22,11 +22,13 @@ namespace tenon::inline TENON_ISA::kernels {
 
 // Rows of a full register tile V registers wide: 6 × 4 registers of 32, or 6 × 2 of 16, hold sums; the others hold what is
 // multiplied. Full panels of 8 × 3 were no faster. A narrow panel, the last one or the only one, takes as many rows as keep
-// two multiply-adds of four cycles each in flight: six of a single register would wait for one another.
+// two multiply-adds of four cycles each in flight: six of a single register would wait for one another. Nine of two are the
+// window of a 3 × 3 kernel, in one tile of the weight gradient. More rows are more to compile and no faster.
 template <class T, std::size_t V = simd::panel_registers>
-inline constexpr std::size_t tile_rows = simd::width<T> == 1          ? 1
-                                         : simd::register_count == 32 ? (V <= 2 ? 12 : 24 / V)
-                                                                      : 12 / V;
+inline constexpr std::size_t tile_rows = simd::width<T> == 1                    ? 1
+                                         : V == 1                               ? 12
+                                         : V == 2 && simd::register_count == 32 ? 9
+                                                                                : 6;
 
 // What the tiles of one panel share: y[m, c] = max(floor, start[m, c] + Σ_k x[m, k] · w[k, c]) for `depth` k. The strides
 // say where x[m, k] lies, so that x may be transposed; w and y have contiguous columns, of which `columns` are written.
