@@ -30,10 +30,11 @@ struct ConvShape {
     // Rows of a group's kernel matrix.
     constexpr std::size_t window() const { return kernel_height * kernel_width * group_channels(); }
 
-    // Whether it is a matrix product of pixels.
+    // Whether it is a matrix product of pixels: of all of them, as a phase of a transposed convolution may take fewer.
     constexpr bool is_product() const
     {
-        return kernel_height * kernel_width * stride_height * stride_width * groups == 1 && !is_padded();
+        return kernel_height * kernel_width * stride_height * stride_width * groups == 1 && !is_padded() &&
+               out_height == height && out_width == width;
     }
 
     // The convolution that gives the input gradient: over the output gradient with zeros between its values (for strides)
