@@ -208,12 +208,22 @@ TEST_CASE("int8 model: descriptions that do not fit are refused")
     refused([](auto& d) { d.layers[0].scale.pop_back(); }, "1 or 3 scales");
     refused([](auto& d) { d.layers[0].scale[1] = -1.0f; }, "scales above 0");
     refused([](auto& d) { d.layers[0].scale[1] = std::nanf(""); }, "scales above 0");
+    refused([](auto& d) { d.layers[0].scale[1] = HUGE_VALF; }, "scales above 0");
     refused([](auto& d) { d.values[0].zero_point = 128; }, "zero points from -128 to 127");
     refused([](auto& d) { d.layers[0].zero_point = -129; }, "zero point is -129");
     refused([](auto& d) { d.layers[0].bias[0] = INT32_MAX; }, "may leave the range of int32");
     refused([](auto& d) { d.layers.push_back(d.layers[0]); }, "more layers");
     refused([](auto& d) { d.values.push_back({}); }, "more layers");
     CHECK(!try_quantize(model, std::span<const float>()));
+}
+
+TEST_CASE("int8 model: weights and biases that are no numbers become 0")
+{
+    const float nan = std::nanf(""), infinite = HUGE_VALF;
+    const Int8Layer layer = detail::quantize_layer(3, {infinite, nan, 1.0f, 1.0f, 2.0f, 2.0f}, {1.0f, nan, infinite},
+                                                   {0.1f, 0}, true);
+    CHECK(layer.kernel == std::vector<std::int8_t>{0, 0, 0, 0, 127, 0});
+    CHECK(layer.bias == std::vector<std::int32_t>{0, 0, 0});
 }
 
 TEST_CASE("int8 model: what a network costs is known from its type")

@@ -45,12 +45,13 @@ inline Int8Layer quantize_layer(std::size_t outputs, const std::vector<float>& k
     for (std::size_t n = 0; n < outputs; ++n) {
         layer.scale[per_channel ? n : 0] = static_cast<float>(per_channel ? scale[n] : common);
         scale[n] = static_cast<double>(layer.scale[per_channel ? n : 0]);
-        layer.bias[n] = static_cast<std::int32_t>(std::round(static_cast<double>(bias[n]) / (in * scale[n])));
+        const double q = std::round(static_cast<double>(bias[n]) / (in * scale[n]));
+        layer.bias[n] = q == q ? static_cast<std::int32_t>(q) : 0;  // what is not a number becomes 0
     }
-    for (std::size_t i = 0; i < kernel.size(); ++i)
-        if (kernel[i] == kernel[i])  // what is not a number becomes 0
-            layer.kernel[i] = static_cast<std::int8_t>(
-                int8_weight<simd::Pack<float, 1>>(kernel[i], layer.scale[per_channel ? i % outputs : 0]).lanes);
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+        const float q = int8_weight<simd::Pack<float, 1>>(kernel[i], layer.scale[per_channel ? i % outputs : 0]).lanes;
+        layer.kernel[i] = q == q ? static_cast<std::int8_t>(q) : std::int8_t{0};
+    }
     return layer;
 }
 
