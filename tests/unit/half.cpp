@@ -219,6 +219,10 @@ TEST_CASE("too large for 16 bits: the sentence names the place")
     REQUIRE(!stored);
     CHECK(stored.error().starts_with("store_as: dense_1/bias, value 1: expected at most 65504 in size, found 70000"));
     CHECK(try_store_as<BFloat16>(model));
+    model.parameters().layer<0>().bias(1) = std::numeric_limits<float>::max();
+    const auto wide = try_store_as<BFloat16>(model);
+    REQUIRE(!wide);
+    CHECK(wide.error().starts_with("store_as: dense_1/bias, value 1: expected at most 3.39e38 in size, found 34028"));
 }
 
 TEST_CASE("files: F16 and BF16, read as they are and into floats")
