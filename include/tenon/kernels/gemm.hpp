@@ -159,7 +159,7 @@ constexpr Split split_rows(std::size_t rows)
 {
     const auto count = static_cast<std::uint32_t>(rows);
     constexpr auto most = static_cast<std::uint32_t>(tile_rows<T, V>);
-    if (count <= most) return {1, count, 0};
+    if (count <= most) return {count != 0, count, 0};
     const std::uint32_t tiles = (count + most - 1) / most;
     return {tiles, count / tiles, count % tiles};
 }
