@@ -177,3 +177,17 @@ TEST_CASE("units of equal norm: the first stay")
     const auto small = keep_strongest<Keep<0, 5>>(model);
     for (std::size_t u = 0; u < 5; ++u) CHECK(small.parameters().layer<0>().bias(u) == static_cast<float>(u));
 }
+
+TEST_CASE("units whose weights are no numbers count as the largest, and do not upset the order of the others")
+{
+    Model<Mlp> model{uninitialized};
+    const auto layer = model.parameters().layer<0>();
+    for (std::size_t u = 0; u < 37; ++u) {
+        layer.kernel(0, u) = u % 4 == 1 ? std::nanf("") : static_cast<float>(u * 5 % 37);
+        layer.bias(u) = static_cast<float>(u);
+    }
+    // Nine are no numbers; of the others unit 22 has the largest weight, 36.
+    const auto small = keep_strongest<Keep<0, 10>>(model);
+    const float kept[] = {1, 5, 9, 13, 17, 21, 22, 25, 29, 33};
+    for (std::size_t u = 0; u < 10; ++u) CHECK(small.parameters().layer<0>().bias(u) == kept[u]);
+}

@@ -9,6 +9,7 @@
 #include <tenon/network/shrink.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -29,7 +30,8 @@ inline ChosenChannels all_channels(std::size_t count)
     return all;
 }
 
-// The `count` channels of the largest norm; of equal ones the first.  kernel: (inputs, outputs) in logical order
+// The `count` channels of the largest norm; of equal ones the first. What is no number counts as infinite, as prune has it.
+// kernel: (inputs, outputs) in logical order
 template <AnyShape Kernel, class Layout, class T>
 ChosenChannels strongest(const T* kernel, std::size_t count, UnitNorm norm)
 {
@@ -40,6 +42,8 @@ ChosenChannels strongest(const T* kernel, std::size_t count, UnitNorm norm)
         const double w = static_cast<double>(kernel[Layout::template index<T, Kernel>(i)]);
         strength[i % Kernel::last] += norm == UnitNorm::l2 ? w * w : w < 0 ? -w : w;
     }
+    for (double& size : strength)
+        if (size != size) size = std::numeric_limits<double>::infinity();
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
         return strength[a] != strength[b] ? strength[a] > strength[b] : a < b;
     });
