@@ -258,10 +258,9 @@ void winograd_forward(std::size_t rows, const ConvShape& s, const T* x, const T*
                     const std::size_t first_at = (i * across + j) * filters + f;
                     TENON_UNROLL
                     for (std::size_t a = 0; a < Side; ++a) {
-                        if (a >= high) break;
                         TENON_UNROLL
                         for (std::size_t b = 0; b < Side; ++b) {
-                            if (b >= wide) break;
+                            if (a >= high || b >= wide) continue;  // a break could not be unrolled
                             const std::size_t at = first_at + (a * across + b) * filters;
                             if constexpr (!Pool) {
                                 max(lowest, sums[a][b]).store(out + at);
