@@ -269,41 +269,59 @@ TEST_CASE("with modifiers: accumulated steps, the average of the weights, moment
 
 TEST_CASE("SIGKILL at fifty random moments: no checkpoint is torn or lost, and the parameters are the same")
 {
+    using clock = std::chrono::steady_clock;
     const Points test = points(20, 4), train = points(2000);
-    auto how = how_to(test, 160);
-    how.schedule = schedules::cosine(40000);
+    auto how = how_to(test, 4);
+    how.schedule = schedules::cosine(1000);
     const Outcome whole = program_on(train, Adam{}, how);
     support::Folder folder;
     const std::string path = folder / "run.safetensors";
-    // Written by the child, read here: the step of the last checkpoint that write() has come back from.
-    void* shared = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    REQUIRE(shared != MAP_FAILED);
-    auto* written = new (shared) std::atomic<std::uint64_t>{0};
+    // Written by the child, read here: the step of the last checkpoint that write() has come back from, how many of them
+    // this child has written, and what the last step took it, however slow the machine.
+    struct Shared {
+        std::atomic<std::uint64_t> step{0}, count{0}, microseconds{5000};
+    };
+    void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(memory != MAP_FAILED);
+    auto* shared = new (memory) Shared;
     struct Report {
-        std::atomic<std::uint64_t>* written;
-        void checkpoint(Run& run) const { written->store(run.steps()); }
+        Shared* shared;
+        clock::time_point before = clock::now();
+        void checkpoint(Run& run)
+        {
+            const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - before);
+            before = clock::now();
+            shared->microseconds = static_cast<std::uint64_t>(took.count()) + 1;
+            shared->step = run.steps();
+            ++shared->count;
+        }
     };
     Random random{Seed{50}};
     std::uint64_t kept = 0;
     int killed = 0, in_a_write = 0;
     for (int i = 0; i < 50; ++i) {
+        shared->count = 0;
         const pid_t child = fork();
         REQUIRE(child >= 0);
         if (child == 0) {
             Checkpoint checkpoint{path, {.every_steps = 1, .keep = 2}};
-            program_on(train, Adam{}, how, checkpoint, Report{written});
+            program_on(train, Adam{}, how, checkpoint, Report{shared});
             _exit(0);
         }
-        std::this_thread::sleep_for(std::chrono::microseconds(2000 + random.below(20000)));
+        // After none to three checkpoints, anywhere in the two steps that follow.
+        const std::uint64_t count = random.below(4);
+        for (const auto limit = clock::now() + std::chrono::seconds(60); shared->count < count && clock::now() < limit;)
+            std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(random.below(2 * shared->microseconds)));
         kill(child, SIGKILL);
         int status = 0;
         REQUIRE(waitpid(child, &status, 0) == child);
         killed += WIFSIGNALED(status);
         in_a_write += std::filesystem::exists(path + ".partial");
-        if (written->load() == 0) continue;
+        if (shared->step == 0) continue;
         const std::uint64_t steps = steps_of(path);
-        CHECK(steps >= written->load());
-        CHECK(steps <= std::max(written->load(), kept) + 1);
+        CHECK(steps >= shared->step);
+        CHECK(steps <= std::max(shared->step.load(), kept) + 1);
         CHECK(steps >= kept);
         kept = steps;
         CHECK(folder.entries() <= 4);  // what died in a write is cleared away by the next
@@ -316,7 +334,7 @@ TEST_CASE("SIGKILL at fifty random moments: no checkpoint is torn or lost, and t
     Checkpoint last{path, {.every_epochs = 40}};
     CHECK(program_on(train, Adam{}, how, last) == whole);
     CHECK(!last.resumed_from().empty());
-    munmap(shared, 4096);
+    munmap(memory, sizeof(Shared));
 }
 
 TEST_CASE("a process that dies at any system call of a write leaves a whole checkpoint")
