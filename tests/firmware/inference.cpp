@@ -18,6 +18,15 @@ Tensor<std::int8_t, Net::input_shape> input;
 Tensor<std::int8_t, Net::output_shape> output;
 detail::Int8Workspace<Net::workspace_bytes<Int8>> workspace;
 
+template <class W>
+void infer_one(const W& own)
+{
+    if constexpr (requires { typename W::skips; })
+        infer_int8<Net, 1, typename W::skips>(1, own.tables.view(), input.data(), output.data(), workspace.values);
+    else
+        infer_int8<Net, 1>(1, own.view(), input.data(), output.data(), workspace.values);
+}
+
 }  // namespace
 
 int main()
@@ -26,7 +35,7 @@ int main()
     firmware::start_counter();
     const firmware::StackPaint paint;
     const std::uint64_t before = firmware::nanoseconds();
-    infer_int8<Net, 1>(1, weights::weights<Net>.view(), input.data(), output.data(), workspace.values);
+    infer_one(weights::weights<Net>);
     const std::uint64_t after = firmware::nanoseconds();
 
     firmware::print("instructions", firmware::instructions(after - before));

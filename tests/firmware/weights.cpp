@@ -5,6 +5,7 @@
 //   weights <folder>: writes <folder>/{dsp,scalar,neon}/<network>.hpp and <folder>/float/<network>.hpp
 #include "networks.hpp"
 
+#include <tenon/compression/prune.hpp>
 #include <tenon/compression/quantize.hpp>
 #include <tenon/io/export_header.hpp>
 
@@ -47,6 +48,24 @@ void write(const std::string& folder, const std::string& name, std::uint32_t see
     status.result().value_or_throw();
 }
 
+// The perceptron with that share of zeros in its first kernel; the last one stays as it is.
+void write_pruned(const std::string& folder, const std::string& name, double sparsity)
+{
+    using Net = firmware::Perceptron;
+    const auto weights = std::make_unique<FrozenWeights<Net>>();
+    firmware::make_weights(*weights, 1);
+    Model<Net> model{*weights};
+    prune(model, {.sparsity = sparsity, .layers = {"dense_1"}});
+    std::vector<float> examples(64 * Net::input_shape::size);
+    firmware::Numbers numbers{2};
+    for (float& value : examples) value = numbers();
+    const Model<Net, Int8> small = quantize(model, std::span<const float>(examples));
+    export_header(small, folder + "/dsp/" + name + ".hpp",
+                  {.target = targets::cortex_m_dsp, .name = name, .skip_zeros = true});
+    export_header(small, folder + "/scalar/" + name + ".hpp",
+                  {.target = targets::scalar, .name = name, .skip_zeros = true});
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -57,6 +76,8 @@ int main(int argc, char** argv)
         for (const char* part : {"dsp", "scalar", "neon", "float"})
             std::filesystem::create_directories(folder + "/" + part);
         write<firmware::Perceptron>(folder, "perceptron", 1, 64);
+        write_pruned(folder, "perceptron_90", 0.9);
+        write_pruned(folder, "perceptron_95", 0.95);
         write<firmware::Everything>(folder, "everything", 11, 64);
         write<firmware::Corners>(folder, "corners", 21, 64);
         write<firmware::ResNet8>(folder, "resnet8", 31, 16);

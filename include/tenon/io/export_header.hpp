@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // export_header: a model's integers as a C++ header for a given target, laid out for its kernels, with a sample of input and
-// output to check them by. The header needs <tenon/model/int8.hpp> and nothing else: no file system, no heap, no start-up code.
+// output to check them by. The header needs <tenon/model/int8.hpp> (of pruned weights <tenon/model/int8_sparse.hpp>) and nothing
+// else: no file system, no heap, no start-up code.
 #pragma once
 
 #include <tenon/io/file.hpp>
@@ -41,6 +42,11 @@ struct ExportOptions {
     Int8Target target = targets::host;
     // The header's namespace.
     std::string name = "weights";
+    // The dense layers of the network's own list that have enough zeros are written as lists without them; where none has, that is
+    // a failure. For processors without vectors.
+    bool skip_zeros = false;
+    // What is enough, a share of the kernel; 0: what pays on the target (kernels::int8_sparse_pays_from).
+    double least = 0;
 };
 
 namespace io::detail {
@@ -51,9 +57,26 @@ struct LinearToExport {
     simd::int8::Layout layout;
     std::size_t groups, inputs, outputs;  // of all groups: outputs
     bool depthwise;
+    std::size_t place;  // of a Dense of the network's own list, else `inside`
+    bool skips = false;
+
+    static constexpr std::size_t inside = static_cast<std::size_t>(-1);
+
+    std::int8_t weight(std::size_t k, std::size_t n) const
+    {
+        return layout.stored(table->kernel[layout.index(k, n)], n);
+    }
+    // Of a Dense.
+    double share_of_zeros() const
+    {
+        std::size_t zeros = 0;
+        for (std::size_t k = 0; k < inputs; ++k)
+            for (std::size_t n = 0; n < outputs; ++n) zeros += weight(k, n) == 0 ? 1 : 0;
+        return static_cast<double>(zeros) / static_cast<double>(inputs * outputs);
+    }
 };
 
-template <class C>
+template <class C, bool Inside = false>
 void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layers)
 {
     C::for_each([&]<std::size_t I>() {
@@ -61,8 +84,9 @@ void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layer
         using L = typename B::layer;
         constexpr tenon::detail::Int8Kind kind = tenon::detail::int8_kind<L>;
         if constexpr (HasBranches<B>) {
-            tenon::detail::for_each_index<0, B::rule::branches::size>(
-                [&]<std::size_t J>() { collect_linear<typename B::rule::branches::template at<J>>(tables, layers); });
+            tenon::detail::for_each_index<0, B::rule::branches::size>([&]<std::size_t J>() {
+                collect_linear<typename B::rule::branches::template at<J>, true>(tables, layers);
+            });
         } else if constexpr (tenon::detail::is_linear(kind)) {
             using Kernel = typename slots_type<B>::template slot<0>::shape;
             if constexpr (kind == tenon::detail::Int8Kind::depthwise) {
@@ -72,10 +96,12 @@ void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layer
                                   1,
                                   Kernel::size / channels,
                                   channels,
-                                  true});
+                                  true,
+                                  LinearToExport::inside});
             } else {
                 layers.push_back({tables + layers.size(), tenon::detail::int8_layout<B>(),
-                                  tenon::detail::int8_groups<B>(), Kernel::size / Kernel::last, Kernel::last, false});
+                                  tenon::detail::int8_groups<B>(), Kernel::size / Kernel::last, Kernel::last, false,
+                                  !Inside && kind == tenon::detail::Int8Kind::dense ? I : LinearToExport::inside});
             }
         }
     });
@@ -125,6 +151,53 @@ inline std::string fixed_text(const FixedPoint& factor)
     return "{" + std::to_string(factor.multiplier) + ", " + std::to_string(factor.shift) + "}";
 }
 
+// The lists of a Dense without zeros (kernels/int8_sparse.hpp).
+struct Int8ListWriter {
+    std::vector<std::int8_t>& bytes;
+
+    void append(std::size_t byte) { bytes.push_back(static_cast<std::int8_t>(static_cast<std::uint8_t>(byte))); }
+    void begin(std::size_t pairs)
+    {
+        append(pairs & 255);
+        append(pairs >> 8);
+    }
+    void put(std::size_t distance, std::int8_t weight)
+    {
+        append(distance);
+        bytes.push_back(weight);
+    }
+};
+
+// Decides which layers are lists. The failure says what the layers have.
+TENON_NOINLINE inline Status choose_lists(std::vector<LinearToExport>& layers, const ExportOptions& options)
+{
+    const Int8Target& target = options.target;
+    if (target != targets::cortex_m_dsp && target != targets::scalar)
+        return Failure{
+            "tenon: export_header: skip_zeros: expected a target without vectors (cortex_m_dsp, scalar); with vectors "
+            "dense kernels are faster than lists"};
+    const double least = options.least > 0 ? options.least : kernels::int8_sparse_pays_from(target.pairs);
+    std::string found;
+    bool any = false;
+    char text[160];
+    for (LinearToExport& layer : layers) {
+        // A list's number of pairs has 16 bits, and its zeros are zero.
+        if (layer.place == LinearToExport::inside || layer.table->kernel_zero != 0 || layer.inputs > 65536) continue;
+        const double share = layer.share_of_zeros();
+        layer.skips = share >= least;
+        any = any || layer.skips;
+        std::snprintf(text, sizeof text, "%s%zu to %zu: %.1f %%", found.empty() ? "" : ", ", layer.inputs,
+                      layer.outputs, 100 * share);
+        found += text;
+    }
+    if (any) return {};
+    std::snprintf(text, sizeof text,
+                  "tenon: export_header: skip_zeros: no Dense layer has the zeros to be faster without them, %.0f %%; "
+                  "found ",
+                  100 * least);
+    return Failure{text + (found.empty() ? std::string("none that can be a list") : found)};
+}
+
 // One layer's arrays in the target's layout. Returns the table that points to them.
 TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t number, const LinearToExport& layer,
                                                 const Int8Target& target)
@@ -141,6 +214,7 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
     std::vector<std::int8_t> kernel(layer.depthwise ? layer.inputs * layer.outputs : layer.groups * to.size());
     std::vector<std::int8_t> shift(channels);
     std::vector<std::int32_t> bias(channels), multiplier(channels);
+    if (layer.skips) kernel.clear();
     for (std::size_t f = 0; f < layer.outputs; ++f) {
         const std::size_t group = f / per_group, n = f % per_group;
         const std::size_t source = layer.depthwise ? f : group * from.channels() + n;
@@ -152,10 +226,13 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
                                       : from.stored(table.kernel[group * from.size() + from.index(k, n)], n);
             if (layer.depthwise)
                 kernel[k * layer.outputs + f] = w;
-            else
+            else if (!layer.skips)
                 kernel[group * to.size() + to.index(k, n)] = to.stored(w, n);
             total += w;
         }
+        if (layer.skips)
+            kernels::each_int8_sparse_part(
+                layer.inputs, [&](std::size_t k) { return layer.weight(k, f); }, Int8ListWriter{kernel});
         // The bias holds what the operands' offset adds, which is the target's own.
         const std::int64_t moved = layer.depthwise ? 0 : target.offset - simd::int8::offset;
         bias[place] = static_cast<std::int32_t>(
@@ -177,7 +254,8 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
 }  // namespace io::detail
 
 // Writes `path`, whole or not at all. In the header, whose namespace is options.name:
-//   weights<Net>              FrozenWeights<Net, Int8>; another topology or another target's compiler is refused
+//   weights<Net>              FrozenWeights<Net, Int8>, with skip_zeros SparseWeights<Net, …>; another topology or another target's
+//                             compiler is refused
 //   golden_input, golden_output   a sample in int8 and what the network makes of it here
 //   golden_holds<Net>()       constexpr: static_assert it where the network is small enough for the compiler
 //   sums_fit(weights<Net>)    (model/int8.hpp) constexpr: no sum can leave int32
@@ -189,15 +267,20 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
     using C = typename Model<Net, Int8>::chain;
     const FrozenWeights<Net, Int8>& weights = model.parameters();
     constexpr Int8Counts counts = FrozenWeights<Net, Int8>::counts;
+    std::vector<io::detail::LinearToExport> layers;
+    io::detail::collect_linear<C>(weights.linear, layers);
+    if (options.skip_zeros)
+        if (Status chosen = io::detail::choose_lists(layers, options); !chosen) return chosen.result();
+
     std::string text =
-        "// Weights of a network in int8, written by tenon's export_header.\n"
-        "#pragma once\n\n#include <tenon/model/int8.hpp>\n\n"
+        "// Weights of a network in int8, written by tenon's export_header.\n#pragma once\n\n#include <tenon/model/";
+    text += options.skip_zeros ? "int8_sparse.hpp" : "int8.hpp";
+    text +=
+        ">\n\n"
         "#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
         "\"-Woverlength-strings\"\n#endif\n\nnamespace ";
     text += options.name + " {\n\n";
 
-    std::vector<io::detail::LinearToExport> layers;
-    io::detail::collect_linear<C>(weights.linear, layers);
     std::vector<std::string> linear;
     for (std::size_t i = 0; i < layers.size(); ++i)
         linear.push_back(io::detail::append_linear(text, i, layers[i], options.target));
@@ -231,11 +314,15 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
             " &&\n                      " + (options.target.pairs ? "" : "!") + "tenon::simd::int8::pairs" +
             ",\n                  \"tenon: these weights are laid out for another target: give export_header this "
             "one's.\");\n    static constexpr bool value = true;\n};\n\n";
-    text +=
-        "template <class Net, bool = Check<Net>::value>\ninline constexpr tenon::FrozenWeights<Net, tenon::Int8> "
-        "weights{\n    " +
-        io::detail::affine_text(weights.input) + ",\n    " + io::detail::affine_text(weights.output) + ",\n    " +
-        list(linear.size(), [&](std::size_t i) { return linear[i]; }) + ",\n    ";
+    std::string type = "FrozenWeights<Net, tenon::Int8", before, behind;
+    if (options.skip_zeros) {
+        type = "SparseWeights<Net", before = "{", behind = "}";
+        for (const io::detail::LinearToExport& layer : layers)
+            if (layer.skips) type += ", " + std::to_string(layer.place);
+    }
+    text += "template <class Net, bool = Check<Net>::value>\ninline constexpr tenon::" + type + "> weights{" + before +
+            "\n    " + io::detail::affine_text(weights.input) + ",\n    " + io::detail::affine_text(weights.output) +
+            ",\n    " + list(linear.size(), [&](std::size_t i) { return linear[i]; }) + ",\n    ";
     text += list(counts.add, [&](std::size_t i) {
         const Int8Add& a = weights.add[i];
         return "{" + io::detail::fixed_text(a.a) + ", " + io::detail::fixed_text(a.b) + ", " +
@@ -253,19 +340,19 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
                 return "{" + io::detail::fixed_text(weights.softmax[i].factor) + ", " +
                        number(weights.softmax[i].least) + "}";
             });
-    text +=
-        "};\n\n"
-        "template <class Net>\n"
-        "constexpr int self_test()\n{\n"
-        "    const auto output = tenon::predict<Net>(\n"
-        "        weights<Net>, tenon::TensorView<const signed char, typename Net::input_shape>{golden_input_0});\n"
-        "    int wrong = 0;\n"
-        "    for (std::size_t i = 0; i < output.size(); ++i) wrong += output[i] != golden_output_0[i];\n"
-        "    return wrong;\n}\n"
-        "template <class Net>\n"
-        "constexpr bool golden_holds()\n{\n    return self_test<Net>() == 0;\n}\n\n"
-        "}  // namespace " +
-        options.name + "\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic pop\n#endif\n";
+    text += behind +
+            "};\n\n"
+            "template <class Net>\n"
+            "constexpr int self_test()\n{\n"
+            "    const auto output = tenon::predict<Net>(\n"
+            "        weights<Net>, tenon::TensorView<const signed char, typename Net::input_shape>{golden_input_0});\n"
+            "    int wrong = 0;\n"
+            "    for (std::size_t i = 0; i < output.size(); ++i) wrong += output[i] != golden_output_0[i];\n"
+            "    return wrong;\n}\n"
+            "template <class Net>\n"
+            "constexpr bool golden_holds()\n{\n    return self_test<Net>() == 0;\n}\n\n"
+            "}  // namespace " +
+            options.name + "\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic pop\n#endif\n";
 
     io::AtomicFile<io::PosixSystem> file;
     Status status = file.create(path);

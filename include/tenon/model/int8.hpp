@@ -106,12 +106,8 @@ struct Int8Workspace {
     alignas(simd::width<float> == 1 ? 4 : 64) std::int8_t values[Bytes == 0 ? 1 : Bytes];
 };
 
-}  // namespace detail
-
-// One sample of floats (quantised on the way in, the output dequantised) or of int8 (both as they are).
-template <class Net, class Weights, class Sample>
-    requires std::is_same_v<Weights, FrozenWeights<Net, Int8>>
-constexpr auto predict(const Weights& weights, const Sample& input)
+template <class Net, class Skips, class Sample>
+constexpr auto predict_int8(const FrozenWeights<Net, Int8>& weights, const Sample& input)
 {
     constexpr std::size_t bytes = Net::template workspace_bytes<Int8>;
     constexpr bool fits =
@@ -120,8 +116,8 @@ constexpr auto predict(const Weights& weights, const Sample& input)
     if constexpr (std::is_same_v<Given, std::int8_t>) {
         Tensor<std::int8_t, typename Net::output_shape> output{};
         if constexpr (fits) {
-            detail::Int8Workspace<bytes> workspace{};
-            infer_int8<Net, 1>(1, weights.view(), input.data(), output.data(), workspace.values);
+            Int8Workspace<bytes> workspace{};
+            infer_int8<Net, 1, Skips>(1, weights.view(), input.data(), output.data(), workspace.values);
         }
         return output;
     } else {
@@ -129,16 +125,16 @@ constexpr auto predict(const Weights& weights, const Sample& input)
         if constexpr (fits) {
             Tensor<std::int8_t, typename Net::input_shape> from{};
             quantize_values(from.size(), input.data(), weights.input, from.data());
-            const auto to = tenon::predict<Net>(weights, from);
+            const auto to = predict_int8<Net, Skips>(weights, from);
             dequantize_values(output.size(), to.data(), weights.output, output.data());
         }
         return output;
     }
 }
 
-// As Session<Net> of floats, for int8: run takes floats or int8 and returns the same kind.
-template <class Net, class R>
-class Session<Net, R, Int8> {
+// A session on int8, some of whose layers may have lists without zeros in the place of their kernels.
+template <class Net, class R, class Skips>
+class Int8Session {
     static constexpr std::size_t in = Net::input_shape::size, out = Net::output_shape::size;
 
 public:
@@ -146,13 +142,9 @@ public:
     using input_type = Tensor<std::int8_t, typename Net::input_shape>;
     using output_type = Tensor<std::int8_t, typename Net::output_shape>;
 
-    template <class Weights>
-    explicit Session(const Weights& weights) : view_{weights.view()}, input_{weights.input}, output_{weights.output}
-    {
-        static_assert(checked<WeightsBelongTo<typename Weights::network, Net>>::value &&
-                          std::is_same_v<typename Weights::precision, Int8>,
-                      "tenon: a Session computes in the precision of its weights.");
-    }
+    Int8Session(const Int8View& view, const Affine& input, const Affine& output)
+        : view_{view}, input_{input}, output_{output}
+    {}
 
     template <class Sample>
         requires requires { typename Sample::shape; }
@@ -178,7 +170,7 @@ public:
     {
         for (std::size_t r = 0; r < rows; r += R::value) {
             const std::size_t chunk = rows - r < R::value ? rows - r : R::value;
-            infer_int8<Net, R::value>(chunk, view_, inputs + r * in, outputs + r * out, workspace_.values);
+            infer_int8<Net, R::value, Skips>(chunk, view_, inputs + r * in, outputs + r * out, workspace_.values);
         }
     }
 
@@ -199,7 +191,31 @@ public:
 private:
     Int8View view_;
     Affine input_, output_;
-    detail::Int8Workspace<Net::template workspace_bytes<Int8, R::value>> workspace_;
+    Int8Workspace<Net::template workspace_bytes<Int8, R::value>> workspace_;
+};
+
+}  // namespace detail
+
+// One sample of floats (quantised on the way in, the output dequantised) or of int8 (both as they are).
+template <class Net, class Weights, class Sample>
+    requires std::is_same_v<Weights, FrozenWeights<Net, Int8>>
+constexpr auto predict(const Weights& weights, const Sample& input)
+{
+    return detail::predict_int8<Net, SkipsZeros<>>(weights, input);
+}
+
+// As Session<Net> of floats, for int8: run takes floats or int8 and returns the same kind.
+template <class Net, class R>
+class Session<Net, R, Int8> : public detail::Int8Session<Net, R, SkipsZeros<>> {
+public:
+    template <class Weights>
+    explicit Session(const Weights& weights)
+        : detail::Int8Session<Net, R, SkipsZeros<>>{weights.view(), weights.input, weights.output}
+    {
+        static_assert(checked<WeightsBelongTo<typename Weights::network, Net>>::value &&
+                          std::is_same_v<typename Weights::precision, Int8>,
+                      "tenon: a Session computes in the precision of its weights.");
+    }
 };
 
 namespace literals {

@@ -36,6 +36,24 @@ TENON_ALWAYS_INLINE void add_products(std::int32_t& sum, std::int32_t a, std::in
 {
     asm("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
 }
+// sum + x · the low or the high half of a pair.
+TENON_ALWAYS_INLINE void add_low_product(std::int32_t& sum, std::int32_t x, std::int32_t pair)
+{
+    asm("smlabb %0, %1, %2, %0" : "+r"(sum) : "r"(x), "r"(pair));
+}
+TENON_ALWAYS_INLINE void add_high_product(std::int32_t& sum, std::int32_t x, std::int32_t pair)
+{
+    asm("smlabt %0, %1, %2, %0" : "+r"(sum) : "r"(x), "r"(pair));
+}
+// x plus the first or the third byte of a word, unsigned.
+TENON_ALWAYS_INLINE void advance_by_first(const std::int8_t*& x, std::int32_t word)
+{
+    asm("uxtab %0, %0, %1" : "+r"(x) : "r"(word));
+}
+TENON_ALWAYS_INLINE void advance_by_third(const std::int8_t*& x, std::int32_t word)
+{
+    asm("uxtab %0, %0, %1, ror #16" : "+r"(x) : "r"(word));
+}
 // Unaligned addresses are fine.
 TENON_ALWAYS_INLINE std::int32_t load_word(const std::int8_t* x)
 {

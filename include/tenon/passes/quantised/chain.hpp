@@ -7,9 +7,16 @@
 
 namespace tenon::inline TENON_ISA {
 
+// Which layers of a chain, all of them Dense, run on lists without zeros (kernels/int8_sparse.hpp).
+template <std::size_t... Layers>
+struct SkipsZeros {
+    template <std::size_t I>
+    static constexpr bool at = ((I == Layers) || ...);
+};
+
 // y = chain(x) for rows ≤ Rows; with onto y = y + chain(x), for a chain that detail::int8_adds_in_place has found fit.
 // arena: chain_workspace<std::int8_t, C, Rows>() bytes.
-template <class C, std::size_t Rows>
+template <class C, std::size_t Rows, class Skips = SkipsZeros<>>
 constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const std::int8_t* x, std::int8_t* y,
                                 std::int8_t* arena, const Int8Add* onto = nullptr);
 
@@ -105,7 +112,7 @@ constexpr void run_int8_block(Bound<L, In> bound, std::size_t rows, const Int8Vi
 
 }  // namespace passes
 
-template <class C, std::size_t Rows>
+template <class C, std::size_t Rows, class Skips>
 constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const std::int8_t* x, std::int8_t* y,
                                 std::int8_t* arena, [[maybe_unused]] const Int8Add* onto)
 {
@@ -119,7 +126,9 @@ constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const st
             const Int8View own = view.behind(detail::int8_before<C>.at[I]);
             if constexpr (I + 1 == C::count && detail::int8_plain_conv<typename B::layer> && !TENON_SIMD)
                 if (onto != nullptr) return run_int8_onto<B>(rows, own, *onto, value, out, arena + plan.scratch[I]);
-            if constexpr (HasBranches<B>)
+            if constexpr (Skips::template at<I>)
+                run_int8_without_zeros(B{}, rows, own, value, out);
+            else if constexpr (HasBranches<B>)
                 passes::run_int8_block<Rows>(B{}, rows, own, value, out, arena + plan.scratch[I]);
             else if constexpr (detail::int8_kind<typename B::layer> != detail::Int8Kind::none)
                 run_int8(B{}, rows, own, value, out, arena + plan.scratch[I]);
@@ -131,11 +140,12 @@ constexpr void infer_int8_chain(std::size_t rows, const Int8View& view, const st
 }
 
 // y = network(x) for rows ≤ Rows rows of int8. workspace: Net::workspace_bytes<Int8, Rows>.
-template <class Net, std::size_t Rows>
+template <class Net, std::size_t Rows, class Skips = SkipsZeros<>>
 constexpr void infer_int8(std::size_t rows, const Int8View& view, const std::int8_t* x, std::int8_t* y,
                           std::int8_t* workspace)
 {
-    infer_int8_chain<rewritten_chain<Purpose::inference, typename Net::chain>, Rows>(rows, view, x, y, workspace);
+    infer_int8_chain<rewritten_chain<Purpose::inference, typename Net::chain>, Rows, Skips>(rows, view, x, y,
+                                                                                            workspace);
 }
 
 }  // namespace tenon

@@ -2,6 +2,7 @@
 // Dense layers and convolutions on int8, with a ReLU in the clamp and any other activation in a table behind.
 #pragma once
 
+#include <tenon/kernels/int8_sparse.hpp>
 #include <tenon/network/int8.hpp>
 
 namespace tenon::inline TENON_ISA {
@@ -89,6 +90,18 @@ constexpr void run_int8(Bound<L, In> bound, std::size_t rows, const Int8View& vi
     } else {
         kernels::int8_depthwise(rows, detail::depthwise_geometry<typename B::rule>(), x, layer, y);
     }
+    if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
+}
+
+// As run_int8, of a Dense whose kernel is lists without zeros.
+template <class L, class In>
+constexpr void run_int8_without_zeros(Bound<L, In> bound, std::size_t rows, const Int8View& view, const std::int8_t* x,
+                                      std::int8_t* y)
+{
+    using B = decltype(bound);
+    static_assert(detail::int8_kind<L> == detail::Int8Kind::dense,
+                  "tenon: only Dense layers of the network's own list run without their zeros.");
+    kernels::int8_sparse_dense(rows, B::rule::inputs, B::rule::units, x, view.linear[0], y);
     if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
 }
 
