@@ -93,16 +93,26 @@ constexpr void run_int8(Bound<L, In> bound, std::size_t rows, const Int8View& vi
     if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
 }
 
+// A layer that is to run without its zeros.
+template <class Layer>
+struct HasLists {
+    static constexpr bool value = detail::int8_kind<Layer> == detail::Int8Kind::dense;
+    static_assert(
+        detail::int8_kind<Layer> == detail::Int8Kind::dense,
+        "tenon: only Dense layers of the network's own list run on lists without zeros: leave this one out of "
+        "SparseWeights<Net, Layers...>.");
+};
+
 // As run_int8, of a Dense whose kernel is lists without zeros.
 template <class L, class In>
 constexpr void run_int8_without_zeros(Bound<L, In> bound, std::size_t rows, const Int8View& view, const std::int8_t* x,
                                       std::int8_t* y)
 {
     using B = decltype(bound);
-    static_assert(detail::int8_kind<L> == detail::Int8Kind::dense,
-                  "tenon: only Dense layers of the network's own list run without their zeros.");
-    kernels::int8_sparse_dense(rows, B::rule::inputs, B::rule::units, x, view.linear[0], y);
-    if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
+    if constexpr (checked<HasLists<L>>::value) {
+        kernels::int8_sparse_dense(rows, B::rule::inputs, B::rule::units, x, view.linear[0], y);
+        if constexpr (detail::int8_table_behind<L>) kernels::int8_lookup(rows * B::output::size, y, view.table[0], y);
+    }
 }
 
 // y = y + the convolution's int8 outputs.
