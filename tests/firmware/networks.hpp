@@ -36,6 +36,12 @@ using Corners =
                    tenon::Conv2D<9, tenon::Kernel<2>, tenon::Dilation<2>>, tenon::Flatten, tenon::Dense<642>,
                    tenon::ReLU, tenon::Dense<6>>;
 
+// Layouts that are not the logical order even without vectors (groups, transposed kernels), and running statistics.
+using Mixed =
+    tenon::Network<tenon::Input<6, 6, 4>, tenon::Conv2D<4, tenon::Kernel<3>, tenon::Groups<2>>, tenon::BatchNorm,
+                   tenon::ReLU, tenon::Conv2DTranspose<3, tenon::Kernel<3>, tenon::Stride<2>>, tenon::Flatten,
+                   tenon::Dense<3>>;
+
 using ResNet8 = tenon::folded<tenon::zoo::ResNet8>;
 using DsCnn = tenon::folded<tenon::zoo::DsCnn>;
 using Autoencoder = tenon::folded<tenon::zoo::Autoencoder>;

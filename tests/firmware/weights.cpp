@@ -2,12 +2,14 @@
 //
 // On the host: quantises the networks of networks.hpp and writes their headers for each kind of board, and what the float ones
 // give here.
-//   weights <folder>: writes <folder>/{dsp,scalar,neon}/<network>.hpp and <folder>/float/<network>.hpp
+//   weights <folder>: writes <folder>/{dsp,scalar,neon}/<network>.hpp, <folder>/float/<network>.hpp and, of some networks,
+//   <folder>/float/<network>_<type>.hpp
 #include "networks.hpp"
 
 #include <tenon/compression/prune.hpp>
 #include <tenon/compression/quantize.hpp>
 #include <tenon/io/export_header.hpp>
+#include <tenon/model/stored.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -66,6 +68,20 @@ void write_pruned(const std::string& folder, const std::string& name, double spa
                   {.target = targets::scalar, .name = name, .skip_zeros = true});
 }
 
+// A header of the float weights as P stores them.
+template <class P, class Net>
+void write_floats(const std::string& folder, const std::string& name, std::uint32_t seed)
+{
+    const auto weights = std::make_unique<FrozenWeights<Net>>();
+    firmware::make_weights(*weights, seed);
+    for (const SlotInfo& slot : slot_table<Net, float>)
+        for (std::size_t i = 0; slot.role == Role::statistics && i < slot.size; ++i) {
+            float& value = weights->values[slot.offset + slot.index(i)];
+            value = 0.5f + value * value;  // variances
+        }
+    export_header(store_as<P>(Model<Net>{*weights}), folder + "/float/" + name + ".hpp", {.name = name});
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -78,6 +94,9 @@ int main(int argc, char** argv)
         write<firmware::Perceptron>(folder, "perceptron", 1, 64);
         write_pruned(folder, "perceptron_90", 0.9);
         write_pruned(folder, "perceptron_95", 0.95);
+        write_floats<BFloat16, firmware::Perceptron>(folder, "perceptron_bf16", 1);
+        write_floats<Float16, firmware::Mixed>(folder, "mixed_f16", 3);
+        write_floats<Float32, firmware::Mixed>(folder, "mixed_f32", 3);
         write<firmware::Everything>(folder, "everything", 11, 64);
         write<firmware::Corners>(folder, "corners", 21, 64);
         write<firmware::ResNet8>(folder, "resnet8", 31, 16);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// export_header: a model's integers as a C++ header for a given target, laid out for its kernels, with a sample of input and
-// output to check them by. The header needs <tenon/model/int8.hpp> (of pruned weights <tenon/model/int8_sparse.hpp>) and nothing
-// else: no file system, no heap, no start-up code.
+// export_header: a model's weights as a C++ header, with a sample of input and output to check them by. Integers are laid out
+// for the kernels of a given target; floats, of 32 or 16 bits, in logical order, and their compiler lays them out. The header
+// needs nothing but one of tenon's that inference needs: no file system, no heap, no start-up code.
 #pragma once
 
 #include <tenon/io/file.hpp>
+#include <tenon/model/freeze_bits.hpp>
 #include <tenon/model/int8_model.hpp>
 
 #include <cstdio>
@@ -39,6 +40,7 @@ inline constexpr Int8Target host{simd::int8::lanes, simd::int8::group, simd::int
 
 // What the header is for.
 struct ExportOptions {
+    // Of integers; floats are for any.
     Int8Target target = targets::host;
     // The header's namespace.
     std::string name = "weights";
@@ -105,6 +107,80 @@ void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layer
             }
         }
     });
+}
+
+// The header's first lines. kind: what it says of its weights; header: tenon's that it needs, of model/.
+TENON_NOINLINE inline std::string header_begin(const std::string& kind, const std::string& header,
+                                               const std::string& name)
+{
+    return "// Weights of a network in " + kind +
+           ", written by tenon's export_header.\n#pragma once\n\n#include <tenon/model/" + header +
+           ".hpp>\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
+           "\"-Woverlength-strings\"\n#endif\n\nnamespace " +
+           name + " {\n\n";
+}
+
+// The check of the network, but for its end.
+TENON_NOINLINE inline std::string check_begin(std::uint64_t topology)
+{
+    char hash[32];
+    std::snprintf(hash, sizeof hash, "0x%016llx", static_cast<unsigned long long>(topology));
+    return "\ntemplate <class Net>\nstruct Check {\n    static_assert(Net::hash == " + std::string(hash) +
+           ",\n                  \"tenon: these weights belong to another topology than the network that is to use "
+           "them.\");\n";
+}
+
+// The tests and the last lines. type: of inputs; wrong: whether output i is.
+TENON_NOINLINE inline std::string header_end(const std::string& type, const std::string& wrong, const std::string& name)
+{
+    return "template <class Net>\n"
+           "constexpr int self_test()\n{\n"
+           "    const auto output = tenon::predict<Net>(\n"
+           "        weights<Net>, tenon::TensorView<const " +
+           type +
+           ", typename Net::input_shape>{golden_input_0});\n"
+           "    int wrong = 0;\n"
+           "    for (std::size_t i = 0; i < output.size(); ++i) wrong += " +
+           wrong +
+           ";\n    return wrong;\n}\n"
+           "template <class Net>\n"
+           "constexpr bool golden_holds()\n{\n    return self_test<Net>() == 0;\n}\n\n"
+           "}  // namespace " +
+           name + "\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic pop\n#endif\n";
+}
+
+TENON_NOINLINE inline Result<Done> write_text(const std::string& path, const std::string& text)
+{
+    io::AtomicFile<io::PosixSystem> file;
+    Status status = file.create(path);
+    if (status) status = file.write(text.data(), text.size());
+    if (status) status = file.commit();
+    return status.result();
+}
+
+// The bits of values of 2 or 4 bytes, as a string too.
+TENON_NOINLINE inline void append_bits(std::string& text, const std::vector<std::uint32_t>& bits, std::size_t size)
+{
+    text += std::string("inline constexpr tenon::FrozenBits<") + (size == 4 ? "char32_t, " : "char16_t, ") +
+            std::to_string(bits.size()) + "> values_0{";
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+        if (i % 12 == 0) text += std::string(i == 0 ? "" : "\"") + "\n    " + (size == 4 ? "U\"" : "u\"");
+        char unit[16];
+        std::snprintf(unit, sizeof unit, size == 4 ? "\\x%08x" : "\\x%04x", static_cast<unsigned>(bits[i]));
+        text += unit;
+    }
+    text += bits.empty() ? "};\n" : "\"};\n";
+}
+
+TENON_NOINLINE inline void append_floats(std::string& text, const char* name, const float* values, std::size_t count)
+{
+    text += "inline constexpr float " + std::string(name) + "_0[] = {";
+    for (std::size_t i = 0; i < count; ++i) {
+        char value[40];
+        std::snprintf(value, sizeof value, "%s%af,", i % 6 == 0 ? "\n    " : " ", static_cast<double>(values[i]));
+        text += value;
+    }
+    text += "\n};\n";
 }
 
 TENON_NOINLINE inline void append_bytes(std::string& text, const char* name, std::size_t number,
@@ -272,14 +348,7 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
     if (options.skip_zeros)
         if (Status chosen = io::detail::choose_lists(layers, options); !chosen) return chosen.result();
 
-    std::string text =
-        "// Weights of a network in int8, written by tenon's export_header.\n#pragma once\n\n#include <tenon/model/";
-    text += options.skip_zeros ? "int8_sparse.hpp" : "int8.hpp";
-    text +=
-        ">\n\n"
-        "#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
-        "\"-Woverlength-strings\"\n#endif\n\nnamespace ";
-    text += options.name + " {\n\n";
+    std::string text = io::detail::header_begin("int8", options.skip_zeros ? "int8_sparse" : "int8", options.name);
 
     std::vector<std::string> linear;
     for (std::size_t i = 0; i < layers.size(); ++i)
@@ -300,12 +369,7 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
         return items + "}";
     };
     const auto number = [](int value) { return std::to_string(value); };
-    char hash[32];
-    std::snprintf(hash, sizeof hash, "0x%016llx", static_cast<unsigned long long>(Net::hash));
-    text += "\ntemplate <class Net>\nstruct Check {\n";
-    text += "    static_assert(Net::hash == " + std::string(hash) +
-            ",\n                  \"tenon: these weights belong to another topology than the network that is to use "
-            "them.\");\n";
+    text += io::detail::check_begin(Net::hash);
     text += "    static_assert(tenon::simd::int8::lanes == " + std::to_string(options.target.lanes) +
             " && tenon::simd::int8::group == " + std::to_string(options.target.group) +
             " &&\n                      tenon::simd::int8::panel_registers == " +
@@ -340,31 +404,73 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
                 return "{" + io::detail::fixed_text(weights.softmax[i].factor) + ", " +
                        number(weights.softmax[i].least) + "}";
             });
-    text += behind +
-            "};\n\n"
-            "template <class Net>\n"
-            "constexpr int self_test()\n{\n"
-            "    const auto output = tenon::predict<Net>(\n"
-            "        weights<Net>, tenon::TensorView<const signed char, typename Net::input_shape>{golden_input_0});\n"
-            "    int wrong = 0;\n"
-            "    for (std::size_t i = 0; i < output.size(); ++i) wrong += output[i] != golden_output_0[i];\n"
-            "    return wrong;\n}\n"
-            "template <class Net>\n"
-            "constexpr bool golden_holds()\n{\n    return self_test<Net>() == 0;\n}\n\n"
-            "}  // namespace " +
-            options.name + "\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic pop\n#endif\n";
+    text += behind + "};\n\n";
+    text += io::detail::header_end("signed char", "output[i] != golden_output_0[i]", options.name);
+    return io::detail::write_text(path, text);
+}
 
-    io::AtomicFile<io::PosixSystem> file;
-    Status status = file.create(path);
-    if (status) status = file.write(text.data(), text.size());
-    if (status) status = file.commit();
-    return status.result();
+// The same for weights in float, of 32 or of 16 bits (store_as). In the header:
+//   weights<Net>              FrozenWeights<Net, P>; another topology is refused
+//   golden_input, golden_output, golden_holds<Net>(), self_test<Net>()   as above; an output differs that is off by more than 1e-5,
+//                             of its size where that is above 1
+template <class Net, class P>
+Result<Done> try_export_header(const Model<Net, P>& model, const std::string& path, const ExportOptions& options = {})
+{
+    using stored = stored_t<P>;
+    constexpr bool known = std::is_same_v<typename P::scalar, float>;
+    static_assert(
+        known,
+        "tenon: export_header writes weights of Int8, Float32, Float16 and BFloat16: boards do not compute in double.");
+    if constexpr (known) {
+        if (options.skip_zeros)
+            return Failure{"tenon: export_header: skip_zeros: expected a Model<Net, Int8>: quantize the pruned model"};
+        constexpr const char* names[] = {"Float32", "Float16", "BFloat16"};
+        const std::string precision = std::string("tenon::") + names[std::is_same_v<stored, Fp16>   ? 1
+                                                                     : std::is_same_v<stored, Bf16> ? 2
+                                                                                                    : 0];
+        std::string text = io::detail::header_begin("float", "freeze_bits", options.name);
+        std::vector<std::uint32_t> bits;
+        for (const Role role : {Role::learned, Role::statistics})
+            for (const SlotInfo& slot : Parameters<Net, P>::slots())
+                for (std::size_t i = 0; role == slot.role && i < slot.size; ++i) {
+                    const stored value = model.parameters().logical(slot, i);
+                    if constexpr (sizeof(stored) == 4)
+                        bits.push_back(std::bit_cast<std::uint32_t>(value));
+                    else
+                        bits.push_back(value.bits);
+                }
+        io::detail::append_bits(text, bits, sizeof(stored));
+
+        // A sample in [-1, 1), the same each time.
+        Tensor<float, typename Net::input_shape> input;
+        Random random{Seed{2026}};
+        for (float& value : input) value = static_cast<float>(random.below(1 << 24)) / (1 << 23) - 1.0f;
+        const auto output = model.predict(input);
+        for (const float value : output)
+            if (value - value != 0.0f)
+                return Failure{sentence("tenon: export_header: expected finite outputs of the sample, found ", value)};
+        io::detail::append_floats(text, "golden_input", input.data(), input.size());
+        io::detail::append_floats(text, "golden_output", output.data(), output.size());
+        text += io::detail::check_begin(Net::hash) +
+                "    static constexpr bool value = true;\n};\n\n"
+                "template <class Net, bool = Check<Net>::value>\n"
+                "inline constexpr tenon::FrozenWeights<Net, " +
+                precision + "> weights = tenon::freeze_bits<Net, " + precision + ">(values_0);\n\n";
+        text +=
+            "constexpr bool differs(float found, float expected)\n{\n"
+            "    const float size = expected < 0 ? -expected : expected, limit = 1e-5f * (size > 1 ? size : 1);\n"
+            "    return !(found - expected <= limit && expected - found <= limit);\n}\n\n";
+        text += io::detail::header_end("float", "differs(output[i], golden_output_0[i])", options.name);
+        return io::detail::write_text(path, text);
+    } else {
+        return Done{};
+    }
 }
 
 #if TENON_EXCEPTIONS
 // As its try_ twin, throwing tenon::Error.
-template <class Net>
-void export_header(const Model<Net, Int8>& model, const std::string& path, const ExportOptions& options = {})
+template <class Net, class P>
+void export_header(const Model<Net, P>& model, const std::string& path, const ExportOptions& options = {})
 {
     static_cast<void>(try_export_header(model, path, options).value_or_throw());
 }

@@ -117,11 +117,11 @@ TENON_ALWAYS_INLINE void gemv_scalars(const T* x, const Stored* w, const Stored*
     using P = simd::Pack<T, 1>;
     P sum[Count];
     TENON_UNROLL
-    for (std::size_t i = 0; i < Count; ++i) sum[i] = bias == nullptr ? T(0) : static_cast<T>(bias[i]);
+    for (std::size_t i = 0; i < Count; ++i) sum[i] = bias == nullptr ? P(T(0)) : simd::load_widened<P>(bias + i);
     for (std::size_t k = 0; k < K; ++k) {
         const P a = x[k];
         TENON_UNROLL
-        for (std::size_t i = 0; i < Count; ++i) sum[i] = fma(a, P(static_cast<T>(w[k * N + i])), sum[i]);
+        for (std::size_t i = 0; i < Count; ++i) sum[i] = fma(a, simd::load_widened<P>(w + k * N + i), sum[i]);
     }
     TENON_UNROLL
     for (std::size_t i = 0; i < Count; ++i) epilogue(sum[i]).store(y + i);

@@ -13,6 +13,18 @@
 
 namespace tenon::inline TENON_ISA::simd {
 
+#if !defined(TENON_FORCE_SCALAR) && defined(__ARM_FP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#    define TENON_DETAIL_HALF_VCVT 1
+// Every floating-point unit of a Cortex-M has it (Armv7-M Architecture Reference Manual, FPv4-SP and FPv5: VCVTB), whether or not
+// the compiler has a type for it.
+TENON_ALWAYS_INLINE float widen_by_vcvt(const Fp16& value)
+{
+    float wide;
+    asm("vcvtb.f32.f16 %0, %1" : "=t"(wide) : "t"(std::bit_cast<float>(std::uint32_t{value.bits})));
+    return wide;
+}
+#endif
+
 // The P::size values from p on.
 template <class P>
 TENON_ALWAYS_INLINE constexpr P load_widened(const typename P::value_type* p)
@@ -20,10 +32,13 @@ TENON_ALWAYS_INLINE constexpr P load_widened(const typename P::value_type* p)
     return P::load(p);
 }
 
-// One instruction with F16C, AVX-512 and on ARM; elsewhere lane by lane.
+// One instruction with F16C, AVX-512, NEON and the FPU of a Cortex-M; elsewhere lane by lane.
 template <class P>
 TENON_ALWAYS_INLINE constexpr P load_widened(const Fp16* p)
 {
+#if defined(TENON_DETAIL_HALF_VCVT)
+    if (!std::is_constant_evaluated()) return P(widen_by_vcvt(*p));
+#endif
     if constexpr (P::size == 1) return P(static_cast<float>(*p));
 #if TENON_SIMD
     else {
