@@ -17,6 +17,7 @@
 #include <tenon/optimizers/adam.hpp>
 #include <tenon/optimizers/lamb.hpp>
 #include <tenon/optimizers/lion.hpp>
+#include <tenon/optimizers/muon.hpp>
 #include <tenon/optimizers/nadam.hpp>
 #include <tenon/optimizers/rmsprop.hpp>
 #include <tenon/optimizers/sgd.hpp>

@@ -94,8 +94,9 @@ public:
     using T = typename P::scalar;
 
     // Whether a step stores all gradients before it moves a weight. Otherwise each weight moves as its gradient is made.
-    static constexpr bool stores_gradients = (needs_whole_slots<Optimizer>() || ... ||
-                                              detail::stores_gradients<Modifiers>());
+    static constexpr bool stores_gradients = needs_whole_slots<Optimizer>() ||
+                                             detail::MovesMatrices<Optimizer, Net, T> ||
+                                             (false || ... || detail::stores_gradients<Modifiers>());
 
     // Throws Error where a modifier does not fit the network.
     Trainer(Model<Net, P>& model, Loss loss, Optimizer optimizer, Modifiers... modifiers)
@@ -186,7 +187,7 @@ public:
                           "tenon: a loss with values of its own to learn trains in one process.");
             loss_state_.update(team_, stepper_, steps_, learning_rate_factor);
             gradient_norm_ = detail::update_slots(team_, stepper_, steps_, learning_rate_factor, plan_, update_blocks(),
-                                                  total_.data());
+                                                  total_.data(), matrices_);
             gathered_ = 0;
             tell_modifiers();
         }
@@ -534,6 +535,7 @@ private:
     const void* dataset_ = nullptr;
     const std::uint32_t* row_numbers_ = nullptr;
     [[no_unique_address]] loss_state<Loss, LossChain, P, loss_fits && Net::valid> loss_state_{};
+    [[no_unique_address]] typename detail::MatricesOf<Optimizer, Net, T>::type matrices_{};
     double gradient_norm_ = std::numeric_limits<double>::quiet_NaN();
     std::optional<Tape<Chain, T>> tape_;
     AlignedBuffer<T> gradients_;
