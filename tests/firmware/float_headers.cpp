@@ -7,6 +7,7 @@
 #include <mixed_f32.hpp>
 #if !TENON_SIMD
 #    include <perceptron_bf16.hpp>
+#    include <thin.hpp>
 #endif
 
 using namespace tenon;
@@ -14,6 +15,10 @@ using namespace firmware;
 
 // The compiler runs it as well.
 static_assert(mixed_f16::golden_holds<Mixed>());
+#if !TENON_SIMD
+static_assert(thin::golden_holds<Thin>());
+static_assert(std::is_same_v<decltype(thin::weights<Thin>), const SparseWeights<Thin, Float32, 4, 7>>);
+#endif
 
 namespace {
 
@@ -41,6 +46,10 @@ int main()
     const auto output = session.run(TensorView<const float, Perceptron::input_shape>{perceptron_bf16::golden_input_0});
     for (std::size_t i = 0; i < output.size(); ++i)
         wrong += perceptron_bf16::differs(output[i], perceptron_bf16::golden_output_0[i]);
+    SparseSession<SparseWeights<Thin, Float32, 4, 7>> without_zeros{thin::weights<Thin>};
+    const auto few = without_zeros.run(TensorView<const float, Thin::input_shape>{thin::golden_input_0});
+    for (std::size_t i = 0; i < few.size(); ++i) wrong += thin::differs(few[i], thin::golden_output_0[i]);
+    wrong += thin::self_test<Thin>();
 #endif
     return wrong + (count_converted_otherwise() != 0 ? 1 : 0);
 }

@@ -42,6 +42,11 @@ using Mixed =
                    tenon::ReLU, tenon::Conv2DTranspose<3, tenon::Kernel<3>, tenon::Stride<2>>, tenon::Flatten,
                    tenon::Dense<3>>;
 
+// Dense layers that are lists, alone and with others around them; one without a bias, one inside a block, which stays whole.
+using Thin = tenon::Network<tenon::Input<6, 6, 4>, tenon::Conv2D<4, tenon::Kernel<3>>, tenon::BatchNorm, tenon::ReLU,
+                            tenon::Flatten, tenon::Dense<8, tenon::NoBias>, tenon::ReLU,
+                            tenon::Residual<tenon::Dense<8>>, tenon::BatchNorm, tenon::Dense<3>>;
+
 using ResNet8 = tenon::folded<tenon::zoo::ResNet8>;
 using DsCnn = tenon::folded<tenon::zoo::DsCnn>;
 using Autoencoder = tenon::folded<tenon::zoo::Autoencoder>;

@@ -68,9 +68,9 @@ void write_pruned(const std::string& folder, const std::string& name, double spa
                   {.target = targets::scalar, .name = name, .skip_zeros = true});
 }
 
-// A header of the float weights as P stores them.
+// A header of the float weights as P stores them; without zeros where some are pruned.
 template <class P, class Net>
-void write_floats(const std::string& folder, const std::string& name, std::uint32_t seed)
+void write_floats(const std::string& folder, const std::string& name, std::uint32_t seed, double sparsity = 0)
 {
     const auto weights = std::make_unique<FrozenWeights<Net>>();
     firmware::make_weights(*weights, seed);
@@ -79,7 +79,10 @@ void write_floats(const std::string& folder, const std::string& name, std::uint3
             float& value = weights->values[slot.offset + slot.index(i)];
             value = 0.5f + value * value;  // variances
         }
-    export_header(store_as<P>(Model<Net>{*weights}), folder + "/float/" + name + ".hpp", {.name = name});
+    Model<Net> model{*weights};
+    if (sparsity > 0) prune(model, {.sparsity = sparsity});
+    export_header(store_as<P>(model), folder + "/float/" + name + ".hpp",
+                  {.target = targets::scalar, .name = name, .skip_zeros = sparsity > 0});
 }
 
 }  // namespace
@@ -97,6 +100,7 @@ int main(int argc, char** argv)
         write_floats<BFloat16, firmware::Perceptron>(folder, "perceptron_bf16", 1);
         write_floats<Float16, firmware::Mixed>(folder, "mixed_f16", 3);
         write_floats<Float32, firmware::Mixed>(folder, "mixed_f32", 3);
+        write_floats<Float32, firmware::Thin>(folder, "thin", 5, 0.8);
         write<firmware::Everything>(folder, "everything", 11, 64);
         write<firmware::Corners>(folder, "corners", 21, 64);
         write<firmware::ResNet8>(folder, "resnet8", 31, 16);

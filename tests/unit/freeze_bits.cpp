@@ -76,6 +76,26 @@ TEST_CASE("export_header: float weights as strings of their bits, with a sample"
     CHECK(text_of().find("u\"\\x3f80\\x8000\\x3f00\\xc000\\x3e80\\x0000\"};") != std::string::npos);
     CHECK(text_of().find("tenon::FrozenWeights<Net, tenon::BFloat16> weights") != std::string::npos);
 
+    // One zero of four is not enough, unless it is asked for; each output has its own inputs then.
+    const ExportOptions lists{.target = targets::scalar, .skip_zeros = true};
+    const auto few = try_export_header(model, path, lists);
+    REQUIRE(!few);
+    CHECK(
+        few.error() ==
+        "tenon: export_header: skip_zeros: no Dense layer has the zeros to be faster without them, 70 %; found 2 to 2: "
+        "25.0 %");
+    export_header(model, path, {.target = targets::scalar, .skip_zeros = true, .least = 0.25});
+    CHECK(text_of().find("bits_of_values_0{\n    U\"\\x3f800000\\x3f000000\\xc0000000\"};") != std::string::npos);
+    CHECK(text_of().find("bits_of_first_0{\n    u\"\\x0000\\x0001\\x0001\"};") != std::string::npos);
+    CHECK(text_of().find("std::uint32_t ends_0[] = {\n    2, 3,\n};") != std::string::npos);
+    CHECK(text_of().find("bits_of_bias_0{\n    U\"\\x3e800000\\x00000000\"};") != std::string::npos);
+    CHECK(text_of().find("bits_of_rest{};") != std::string::npos);
+    CHECK(text_of().find("tenon::SparseWeights<Net, tenon::Float32, 0> weights{") != std::string::npos);
+    const auto halves = try_export_header(store_as<Float16>(model), path, lists);
+    REQUIRE(!halves);
+    CHECK(halves.error() == "tenon: export_header: skip_zeros: expected weights of Float32 or Int8, found 16 bits");
+    CHECK(!try_export_header(model, path, {.target = targets::avx2, .skip_zeros = true, .least = 0.25}));
+
     model.parameters().layer<0>().bias(0) = std::numeric_limits<float>::infinity();
     const auto refused = try_export_header(model, path);
     REQUIRE(!refused);

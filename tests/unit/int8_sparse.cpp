@@ -80,8 +80,8 @@ using Small = Network<Input<5>, Dense<3>, Tanh>;
 constexpr std::int8_t lists[] = {0, 0, 2, 0, 0, 10, 3, -20, 1, 30, 0, 0, 1, 0, 1, 7, 1, 9};
 constexpr std::int32_t bias[] = {40, -6, 8}, multiplier[] = {1 << 30, 1 << 30, 1 << 30};
 constexpr std::int8_t shift[] = {0, 0, 0};
-constexpr SparseWeights<Small, 0> weights = [] {
-    SparseWeights<Small, 0> made{};
+constexpr SparseWeights<Small, Int8, 0> weights = [] {
+    SparseWeights<Small, Int8, 0> made{};
     made.tables.input = {0.5f, 0};
     made.tables.output = {0.25f, 0};
     made.tables.linear[0] = {lists, bias, multiplier, shift, 0, 0, 0, -128, 127};
@@ -119,7 +119,7 @@ TEST_CASE("lists: distances beyond a byte are walked, odd numbers filled up")
 
 TEST_CASE("a network with lists: predict and sessions, int8 and float")
 {
-    SparseSession<SparseWeights<Small, 0>> session{weights};
+    SparseSession<SparseWeights<Small, Int8, 0>> session{weights};
     const auto found = session.run(input);
     for (std::size_t i = 0; i < 3; ++i) CHECK(found[i] == output[i]);
     Tensor<float, Shape<5>> values;
@@ -152,11 +152,11 @@ TEST_CASE("export_header: zeros are left out where that pays, refused with what 
     };
     const Model<Net, Int8> thin = pruned(0.9, 0.25);
     REQUIRE(try_export_header(thin, path, {.target = targets::cortex_m_dsp, .skip_zeros = true}));
-    CHECK(text_of().find("tenon::SparseWeights<Net, 0> weights{{") != std::string::npos);
+    CHECK(text_of().find("tenon::SparseWeights<Net, tenon::Int8, 0> weights{{") != std::string::npos);
     CHECK(text_of().find("<tenon/model/int8_sparse.hpp>") != std::string::npos);
     // Whatever is asked for: layers inside blocks stay as they are.
     REQUIRE(try_export_header(thin, path, {.target = targets::scalar, .skip_zeros = true, .least = 0.2}));
-    CHECK(text_of().find("tenon::SparseWeights<Net, 0, 2> weights{{") != std::string::npos);
+    CHECK(text_of().find("tenon::SparseWeights<Net, tenon::Int8, 0, 2> weights{{") != std::string::npos);
 
     const auto refused = try_export_header(pruned(0.625, 0.25), path,
                                            {.target = targets::cortex_m_dsp, .skip_zeros = true});

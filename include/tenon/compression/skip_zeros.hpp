@@ -34,7 +34,7 @@ public:
         chain::for_each([&]<std::size_t I>() {
             using B = typename chain::template bound<I>;
             if constexpr (detail::may_skip<B, scalar>()) {
-                const auto view = layer_view<chain, I>(blocks_of<chain>(model.data()));
+                const auto view = model.template view<I>();
                 const detail::KernelValues<B, scalar> weight{view.template get<0>()};
                 const double share = static_cast<double>(detail::count_zeros(weight)) /
                                      static_cast<double>(B::input::size * B::output::size);
@@ -70,8 +70,12 @@ public:
             return std::make_unique<Running>(*this)->run(input);
     }
 
-    // For sessions: the weights of the layers that run as they are; the table of layer I of the network as it runs, or null.
-    const scalar* data() const { return parameters_.data(); }
+    // For sessions: the weights of layer I of the network as it runs, and its table, or null.
+    template <std::size_t I>
+    auto view() const
+    {
+        return layer_view<chain, I>(blocks_of<chain>(parameters_.data()));
+    }
     template <std::size_t I>
     const kernels::SparseMatrix<scalar>* of() const
     {

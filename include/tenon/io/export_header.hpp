@@ -7,6 +7,7 @@
 #include <tenon/io/file.hpp>
 #include <tenon/model/freeze_bits.hpp>
 #include <tenon/model/int8_model.hpp>
+#include <tenon/model/sparse.hpp>
 
 #include <cstdio>
 
@@ -159,10 +160,11 @@ TENON_NOINLINE inline Result<Done> write_text(const std::string& path, const std
 }
 
 // The bits of values of 2 or 4 bytes, as a string too.
-TENON_NOINLINE inline void append_bits(std::string& text, const std::vector<std::uint32_t>& bits, std::size_t size)
+TENON_NOINLINE inline void append_bits(std::string& text, const std::string& name,
+                                       const std::vector<std::uint32_t>& bits, std::size_t size)
 {
     text += std::string("inline constexpr tenon::FrozenBits<") + (size == 4 ? "char32_t, " : "char16_t, ") +
-            std::to_string(bits.size()) + "> values_0{";
+            std::to_string(bits.size()) + "> " + name + "{";
     for (std::size_t i = 0; i < bits.size(); ++i) {
         if (i % 12 == 0) text += std::string(i == 0 ? "" : "\"") + "\n    " + (size == 4 ? "U\"" : "u\"");
         char unit[16];
@@ -203,9 +205,9 @@ TENON_NOINLINE inline void append_bytes(std::string& text, const char* name, std
 }
 
 TENON_NOINLINE inline void append_numbers(std::string& text, const char* name, std::size_t number,
-                                          const std::vector<std::int32_t>& values)
+                                          const std::vector<std::int32_t>& values, const char* type = "std::int32_t")
 {
-    text += "inline constexpr std::int32_t " + std::string(name) + "_" + std::to_string(number) + "[] = {";
+    text += "inline constexpr " + std::string(type) + " " + name + "_" + std::to_string(number) + "[] = {";
     for (std::size_t i = 0; i < values.size(); ++i) {
         text += i % 10 == 0 ? "\n    " : " ";
         // INT32_MIN has no literal.
@@ -244,34 +246,53 @@ struct Int8ListWriter {
     }
 };
 
-// Decides which layers are lists. The failure says what the layers have.
-TENON_NOINLINE inline Status choose_lists(std::vector<LinearToExport>& layers, const ExportOptions& options)
-{
-    const Int8Target& target = options.target;
-    if (target != targets::cortex_m_dsp && target != targets::scalar)
+// Decides which layers are lists, and says what they have where none is.
+class ListChooser {
+public:
+    ListChooser(const ExportOptions& options, double pays) : least_{options.least > 0 ? options.least : pays} {}
+
+    bool take(std::size_t inputs, std::size_t outputs, double zeros)
+    {
+        char text[96];
+        std::snprintf(text, sizeof text, "%s%zu to %zu: %.1f %%", found_.empty() ? "" : ", ", inputs, outputs,
+                      100 * zeros);
+        found_ += text;
+        any_ = any_ || zeros >= least_;
+        return zeros >= least_;
+    }
+    Status status() const
+    {
+        if (any_) return {};
+        char text[160];
+        std::snprintf(text, sizeof text,
+                      "tenon: export_header: skip_zeros: no Dense layer has the zeros to be faster without them, %.0f "
+                      "%%; found ",
+                      100 * least_);
+        return Failure{text + (found_.empty() ? std::string("none that can be a list") : found_)};
+    }
+    static Status check_target(const Int8Target& target)
+    {
+        if (target == targets::cortex_m_dsp || target == targets::scalar) return {};
         return Failure{
             "tenon: export_header: skip_zeros: expected a target without vectors (cortex_m_dsp, scalar); with vectors "
             "dense kernels are faster than lists"};
-    const double least = options.least > 0 ? options.least : kernels::int8_sparse_pays_from(target.pairs);
-    std::string found;
-    bool any = false;
-    char text[160];
-    for (LinearToExport& layer : layers) {
-        // A list's number of pairs has 16 bits, and its zeros are zero.
-        if (layer.place == LinearToExport::inside || layer.table->kernel_zero != 0 || layer.inputs > 65536) continue;
-        const double share = layer.share_of_zeros();
-        layer.skips = share >= least;
-        any = any || layer.skips;
-        std::snprintf(text, sizeof text, "%s%zu to %zu: %.1f %%", found.empty() ? "" : ", ", layer.inputs,
-                      layer.outputs, 100 * share);
-        found += text;
     }
-    if (any) return {};
-    std::snprintf(text, sizeof text,
-                  "tenon: export_header: skip_zeros: no Dense layer has the zeros to be faster without them, %.0f %%; "
-                  "found ",
-                  100 * least);
-    return Failure{text + (found.empty() ? std::string("none that can be a list") : found)};
+
+private:
+    double least_;
+    std::string found_;
+    bool any_ = false;
+};
+
+TENON_NOINLINE inline Status choose_lists(std::vector<LinearToExport>& layers, const ExportOptions& options)
+{
+    if (Status status = ListChooser::check_target(options.target); !status) return status;
+    ListChooser chooser{options, kernels::int8_sparse_pays_from(options.target.pairs)};
+    for (LinearToExport& layer : layers)
+        // A list's number of pairs has 16 bits, and its zeros are zero.
+        if (layer.place != LinearToExport::inside && layer.table->kernel_zero == 0 && layer.inputs <= 65536)
+            layer.skips = chooser.take(layer.inputs, layer.outputs, layer.share_of_zeros());
+    return chooser.status();
 }
 
 // One layer's arrays in the target's layout. Returns the table that points to them.
@@ -330,7 +351,7 @@ TENON_NOINLINE inline std::string append_linear(std::string& text, std::size_t n
 }  // namespace io::detail
 
 // Writes `path`, whole or not at all. In the header, whose namespace is options.name:
-//   weights<Net>              FrozenWeights<Net, Int8>, with skip_zeros SparseWeights<Net, …>; another topology or another target's
+//   weights<Net>              FrozenWeights<Net, Int8>, with skip_zeros SparseWeights<Net, Int8, …>; another topology or another target's
 //                             compiler is refused
 //   golden_input, golden_output   a sample in int8 and what the network makes of it here
 //   golden_holds<Net>()       constexpr: static_assert it where the network is small enough for the compiler
@@ -380,7 +401,7 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
             "one's.\");\n    static constexpr bool value = true;\n};\n\n";
     std::string type = "FrozenWeights<Net, tenon::Int8", before, behind;
     if (options.skip_zeros) {
-        type = "SparseWeights<Net", before = "{", behind = "}";
+        type = "SparseWeights<Net, tenon::Int8", before = "{", behind = "}";
         for (const io::detail::LinearToExport& layer : layers)
             if (layer.skips) type += ", " + std::to_string(layer.place);
     }
@@ -409,8 +430,109 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
     return io::detail::write_text(path, text);
 }
 
+namespace io::detail {
+
+// Slots of one layer of a chain.
+template <class B>
+constexpr std::size_t layer_slots()
+{
+    if constexpr (HasBranches<B>) {
+        return []<class... Cs>(List<Cs...>) {
+            return (std::size_t{0} + ... + tenon::detail::count_slots<float, Cs>());
+        }(typename B::rule::branches{});
+    } else {
+        return role_slots_type<B, Role::learned>::size + role_slots_type<B, Role::statistics>::size;
+    }
+}
+
+// A matrix without its zeros, as kernels::sparse_gemv reads it without vectors.
+template <class Weight>
+std::string append_list(std::string& text, std::size_t number, std::size_t inputs, std::size_t outputs, Weight weight,
+                        const std::vector<std::uint32_t>& bias)
+{
+    std::vector<std::uint32_t> values, first;
+    std::vector<std::int32_t> ends;
+    for (std::size_t n = 0; n < outputs; ++n) {
+        for (std::size_t k = 0; k < inputs; ++k) {
+            const float w = weight(k, n);
+            if (w == 0.0f) continue;
+            values.push_back(std::bit_cast<std::uint32_t>(w));
+            first.push_back(static_cast<std::uint32_t>(k));
+        }
+        ends.push_back(static_cast<std::int32_t>(values.size()));
+    }
+    const std::string i = "_" + std::to_string(number);
+    append_bits(text, "bits_of_values" + i, values, 4);
+    append_bits(text, "bits_of_first" + i, first, 2);
+    append_bits(text, "bits_of_bias" + i, bias, 4);
+    for (const char* name : {"values", "first", "bias"})
+        text += std::string("inline constexpr auto ") + name + i + " = tenon::values_of<" +
+                (name[0] == 'f' ? "std::uint16_t" : "float") + ">(bits_of_" + name + i + ");\n";
+    append_numbers(text, "ends", number, ends, "std::uint32_t");
+    return "{values" + i + ".at, nullptr, first" + i + ".at, ends" + i + ", bias" + i + ".at}";
+}
+
+// A float model's dense layers as lists where that pays, and all else as it is. definition: of weights<Net>.
+template <class Net>
+Status append_lists(std::string& text, const Model<Net, Float32>& model, const ExportOptions& options,
+                    std::string& definition)
+{
+    using C = rewritten_chain<Purpose::inference, typename Net::chain>;
+    if (Status status = ListChooser::check_target(options.target); !status) return status;
+    ListChooser chooser{options, kernels::sparse_pays_from_flash};
+    const auto& parameters = model.parameters();
+    std::string places, lists;
+    std::vector<std::uint32_t> rest, statistics;
+    std::size_t next = 0;
+    bool in_order = true;
+    C::for_each([&]<std::size_t I>() {
+        using B = typename C::template bound<I>;
+        const SlotInfo* slots = parameters.slots().begin() + next;
+        constexpr std::size_t count = layer_slots<B>();
+        next += count;
+        const auto bits_of = [&](const SlotInfo& slot, std::vector<std::uint32_t>& to) {
+            for (std::size_t i = 0; i < slot.size; ++i)
+                to.push_back(std::bit_cast<std::uint32_t>(parameters.logical(slot, i)));
+        };
+        if constexpr (passes::SparseForm<typename B::layer>::is_dense) {
+            constexpr std::size_t inputs = B::input::size, outputs = B::output::size;
+            const auto weight = [&](std::size_t k, std::size_t n) {
+                return parameters.logical(slots[0], k * outputs + n);
+            };
+            std::size_t zeros = 0;
+            for (std::size_t i = 0; i < slots[0].size; ++i) zeros += parameters.logical(slots[0], i) == 0.0f ? 1 : 0;
+            if (inputs <= 65536 &&
+                chooser.take(inputs, outputs, static_cast<double>(zeros) / static_cast<double>(slots[0].size))) {
+                std::vector<std::uint32_t> bias;
+                if constexpr (count == 2)
+                    bits_of(slots[1], bias);
+                else
+                    bias.assign(outputs, 0);
+                lists += (lists.empty() ? "" : ",\n     ") + append_list(text, I, inputs, outputs, weight, bias);
+                places += ", " + std::to_string(I);
+                return;
+            }
+        }
+        in_order = in_order && tenon::detail::layer_keeps_order<B, 1>();
+        for (std::size_t i = 0; i < count; ++i) bits_of(slots[i], slots[i].role == Role::learned ? rest : statistics);
+    });
+    if (Status status = chooser.status(); !status) return status;
+    if (!in_order)
+        return Failure{
+            "tenon: export_header: skip_zeros: expected layers whose weights lie in logical order, found Groups or "
+            "Conv2DTranspose"};
+    rest.insert(rest.end(), statistics.begin(), statistics.end());
+    append_bits(text, "bits_of_rest", rest, 4);
+    text += "inline constexpr auto rest = tenon::values_of<float>(bits_of_rest);\n";
+    definition = "tenon::SparseWeights<Net, tenon::Float32" + places + "> weights{\n    rest.at,\n    {" + lists + "}}";
+    return {};
+}
+
+}  // namespace io::detail
+
 // The same for weights in float, of 32 or of 16 bits (store_as). In the header:
-//   weights<Net>              FrozenWeights<Net, P>; another topology is refused
+//   weights<Net>              FrozenWeights<Net, P>, with skip_zeros (of Float32 only) SparseWeights<Net, Float32, …>; another
+//                             topology is refused
 //   golden_input, golden_output, golden_holds<Net>(), self_test<Net>()   as above; an output differs that is off by more than 1e-5,
 //                             of its size where that is above 1
 template <class Net, class P>
@@ -422,24 +544,33 @@ Result<Done> try_export_header(const Model<Net, P>& model, const std::string& pa
         known,
         "tenon: export_header writes weights of Int8, Float32, Float16 and BFloat16: boards do not compute in double.");
     if constexpr (known) {
-        if (options.skip_zeros)
-            return Failure{"tenon: export_header: skip_zeros: expected a Model<Net, Int8>: quantize the pruned model"};
-        constexpr const char* names[] = {"Float32", "Float16", "BFloat16"};
-        const std::string precision = std::string("tenon::") + names[std::is_same_v<stored, Fp16>   ? 1
-                                                                     : std::is_same_v<stored, Bf16> ? 2
-                                                                                                    : 0];
-        std::string text = io::detail::header_begin("float", "freeze_bits", options.name);
-        std::vector<std::uint32_t> bits;
-        for (const Role role : {Role::learned, Role::statistics})
-            for (const SlotInfo& slot : Parameters<Net, P>::slots())
-                for (std::size_t i = 0; role == slot.role && i < slot.size; ++i) {
-                    const stored value = model.parameters().logical(slot, i);
-                    if constexpr (sizeof(stored) == 4)
-                        bits.push_back(std::bit_cast<std::uint32_t>(value));
-                    else
-                        bits.push_back(value.bits);
-                }
-        io::detail::append_bits(text, bits, sizeof(stored));
+        const char* header = options.skip_zeros ? "sparse" : "freeze_bits";
+        std::string text = io::detail::header_begin("float", header, options.name), definition;
+        if (options.skip_zeros) {
+            if constexpr (std::is_same_v<stored, float>) {
+                Status status = io::detail::append_lists(text, model, options, definition);
+                if (!status) return status.result();
+            } else {
+                return Failure{"tenon: export_header: skip_zeros: expected weights of Float32 or Int8, found 16 bits"};
+            }
+        } else {
+            std::vector<std::uint32_t> bits;
+            for (const Role role : {Role::learned, Role::statistics})
+                for (const SlotInfo& slot : Parameters<Net, P>::slots())
+                    for (std::size_t i = 0; role == slot.role && i < slot.size; ++i) {
+                        const stored value = model.parameters().logical(slot, i);
+                        if constexpr (sizeof(stored) == 4)
+                            bits.push_back(std::bit_cast<std::uint32_t>(value));
+                        else
+                            bits.push_back(value.bits);
+                    }
+            io::detail::append_bits(text, "values_0", bits, sizeof(stored));
+            const std::string precision = std::is_same_v<stored, Fp16>   ? "tenon::Float16"
+                                          : std::is_same_v<stored, Bf16> ? "tenon::BFloat16"
+                                                                         : "tenon::Float32";
+            definition = "tenon::FrozenWeights<Net, " + precision + "> weights = tenon::freeze_bits<Net, " + precision +
+                         ">(values_0)";
+        }
 
         // A sample in [-1, 1), the same each time.
         Tensor<float, typename Net::input_shape> input;
@@ -451,11 +582,16 @@ Result<Done> try_export_header(const Model<Net, P>& model, const std::string& pa
                 return Failure{sentence("tenon: export_header: expected finite outputs of the sample, found ", value)};
         io::detail::append_floats(text, "golden_input", input.data(), input.size());
         io::detail::append_floats(text, "golden_output", output.data(), output.size());
-        text += io::detail::check_begin(Net::hash) +
-                "    static constexpr bool value = true;\n};\n\n"
-                "template <class Net, bool = Check<Net>::value>\n"
-                "inline constexpr tenon::FrozenWeights<Net, " +
-                precision + "> weights = tenon::freeze_bits<Net, " + precision + ">(values_0);\n\n";
+        text += io::detail::check_begin(Net::hash);
+        if (options.skip_zeros)
+            text +=
+                "    static_assert(tenon::simd::width<float> == 1,\n                  \"tenon: these weights are laid "
+                "out for processors without vectors.\");\n";
+        text +=
+            "    static constexpr bool value = true;\n};\n\n"
+            "template <class Net, bool = Check<Net>::value>\n"
+            "inline constexpr " +
+            definition + ";\n\n";
         text +=
             "constexpr bool differs(float found, float expected)\n{\n"
             "    const float size = expected < 0 ? -expected : expected, limit = 1e-5f * (size > 1 ? size : 1);\n"

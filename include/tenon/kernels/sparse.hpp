@@ -30,6 +30,10 @@ inline constexpr double sparse_pays_from = simd::width<T> == 1                ? 
                                            : sizeof(T) * simd::width<T> == 64 ? 0.8
                                                                               : 0.85;
 
+// The same for weights in flash of a processor without vectors: instructions are as many at 62 % with a Cortex-M4F, at fewer
+// without a floating-point unit; bytes at 33 % (784 → 128, emulated).
+inline constexpr double sparse_pays_from_flash = 0.7;
+
 // Outputs of one panel.
 template <class T>
 inline constexpr std::size_t sparse_lanes = simd::width<T>;
@@ -44,7 +48,7 @@ constexpr bool sparse_fits(std::size_t inputs)
 template <class T>
 struct SparseMatrix {
     const T* values;             // (steps, lanes)
-    const std::uint8_t* places;  // (steps, lanes): of the inputs within the window
+    const std::uint8_t* places;  // (steps, lanes): of the inputs within the window; not read where there is one lane
     const std::uint16_t* first;  // (steps): where the window starts
     const std::uint32_t* ends;   // (panels): steps up to the end of each
     const T* bias;               // (panels, lanes)
@@ -106,7 +110,9 @@ struct FillSparseSteps {
     constexpr void put(std::size_t lane, std::size_t place, std::size_t k, std::size_t n)
     {
         values[(steps - 1) * sparse_lanes<T> + lane] = weight(k, n);
-        places[(steps - 1) * sparse_lanes<T> + lane] = static_cast<std::uint8_t>(place);
+        // Of one lane a window starts where its input is.
+        if constexpr (sparse_lanes < T >> 1)
+            places[(steps - 1) * sparse_lanes<T> + lane] = static_cast<std::uint8_t>(place);
     }
     constexpr void end() { ends[panels++] = static_cast<std::uint32_t>(steps); }
 };
@@ -121,7 +127,7 @@ constexpr void sparse_gemv_reference(const T* x, const SparseMatrix<T>& w, T* y,
     for (std::size_t n = 0; n < N; ++n) {
         T sum = w.bias[n];
         for (std::size_t s = n < W ? 0 : w.ends[n / W - 1]; s < w.ends[n / W]; ++s)
-            sum += w.values[s * W + n % W] * x[w.first[s] + w.places[s * W + n % W]];
+            sum += w.values[s * W + n % W] * x[w.first[s] + (W == 1 ? 0u : w.places[s * W + n % W])];
         y[n] = epilogue(simd::Pack<T, 1>(sum)).lanes;
     }
 }
@@ -141,7 +147,12 @@ constexpr void sparse_gemv(const T* x, const SparseMatrix<T>& w, T* y, Epilogue 
         for (std::size_t panel = 0; panel * W < N; ++panel) {
             P sum[4] = {P::load(w.bias + panel * W), T(0), T(0), T(0)};
             const auto add = [&](std::size_t s, P& to) TENON_LAMBDA_INLINE {
-                to = fma(simd::lookup(x + w.first[s], w.places + s * W), P::load(w.values + s * W), to);
+                P from;
+                if constexpr (W == 1)
+                    from = P(x[w.first[s]]);
+                else
+                    from = simd::lookup(x + w.first[s], w.places + s * W);
+                to = fma(from, P::load(w.values + s * W), to);
             };
             const std::size_t end = w.ends[panel];
             for (; step + 4 <= end; step += 4) {

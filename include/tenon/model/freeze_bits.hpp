@@ -18,27 +18,34 @@ struct FrozenBits {
 
 namespace detail {
 
-// Whether values of T lie in logical order, and without gaps.
-template <class Layout, class T>
+// Whether values lie in logical order, with registers of so many lanes.
+template <class Layout, std::size_t Lanes>
 inline constexpr bool keeps_order = std::is_same_v<Layout, layout::RowMajor> ||
-                                    (simd::width<T> == 1 && (std::is_same_v<Layout, layout::Panels> ||
-                                                             std::is_same_v<Layout, layout::PanelBias> ||
-                                                             std::is_same_v<Layout, layout::ConvKernel<1>> ||
-                                                             std::is_same_v<Layout, layout::ConvBias<1>>));
+                                    (Lanes == 1 && (std::is_same_v<Layout, layout::Panels> ||
+                                                    std::is_same_v<Layout, layout::PanelBias> ||
+                                                    std::is_same_v<Layout, layout::ConvKernel<1>> ||
+                                                    std::is_same_v<Layout, layout::ConvBias<1>>));
 
-template <class Net, class T>
-constexpr bool all_keep_order()
+// Whether all values of a chain, or of one layer, do.
+template <class C, std::size_t Lanes>
+constexpr bool chain_keeps_order();
+template <class B, std::size_t Lanes>
+constexpr bool layer_keeps_order()
 {
-    bool all = chain_storage<T, typename Net::chain>() + chain_storage<T, typename Net::chain, Role::statistics>() ==
-               Net::parameter_count;
-    auto visit = [&all]<class B>(std::size_t, std::size_t) {
-        const auto look = [&all]<class... Ss>(Slots<Ss...>) {
-            all = all && (keeps_order<typename Ss::layout, T> && ...);
-        };
-        look(role_slots<B, Role::learned>);
-        look(role_slots<B, Role::statistics>);
-    };
-    walk_layers<T, typename Net::chain>(visit, 0, 0);
+    if constexpr (HasBranches<B>) {
+        return []<class... Cs>(List<Cs...>) {
+            return (chain_keeps_order<Cs, Lanes>() && ...);
+        }(typename B::rule::branches{});
+    } else {
+        const auto all = []<class... Ss>(Slots<Ss...>) { return (keeps_order<typename Ss::layout, Lanes> && ...); };
+        return all(role_slots<B, Role::learned>) && all(role_slots<B, Role::statistics>);
+    }
+}
+template <class C, std::size_t Lanes>
+constexpr bool chain_keeps_order()
+{
+    bool all = true;
+    C::for_each([&]<std::size_t I>() { all = all && layer_keeps_order<typename C::template bound<I>, Lanes>(); });
     return all;
 }
 
@@ -49,6 +56,17 @@ struct FrozenAndEnd {
 };
 
 }  // namespace detail
+
+// The values of bits, as what a table of them points to.
+template <class T, std::size_t N>
+struct FrozenValues {
+    T at[N + 1];
+};
+template <class T, class Unit, std::size_t N>
+constexpr FrozenValues<T, N> values_of(const FrozenBits<Unit, N>& bits)
+{
+    return std::bit_cast<FrozenValues<T, N>>(bits);
+}
 
 // bits: of all learned values slot by slot in logical (Keras) order, then of all running statistics.
 template <class Net, class P, class Unit, std::size_t N>
@@ -61,7 +79,8 @@ constexpr FrozenWeights<Net, P> freeze_bits(const FrozenBits<Unit, N>& bits)
                   "tenon: freeze_bits takes exactly as many values as the network has parameters, of their size.");
     if constexpr (!fits) {
         return FrozenWeights<Net, P>{};
-    } else if constexpr (detail::all_keep_order<Net, scalar>() && sizeof(detail::FrozenAndEnd<Net, P>) == sizeof(bits))
+    } else if constexpr (detail::chain_keeps_order<typename Net::chain, simd::width<scalar>>() &&
+                         FrozenWeights<Net, P>::storage == N && sizeof(detail::FrozenAndEnd<Net, P>) == sizeof(bits))
     {
         return std::bit_cast<detail::FrozenAndEnd<Net, P>>(bits).weights;
     } else {

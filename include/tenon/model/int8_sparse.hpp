@@ -8,9 +8,9 @@
 namespace tenon::inline TENON_ISA {
 
 // FrozenWeights<Net, Int8> but for those Layers of the network as it runs whose kernels are lists without zeros
-// (kernels/int8_sparse.hpp): predict and SparseSession take it, Session does not.
+// (kernels/int8_sparse.hpp).
 template <class Net, std::size_t... Layers>
-struct SparseWeights {
+struct SparseWeights<Net, Int8, Layers...> {
     using network = Net;
     using precision = Int8;
     using scalar = std::int8_t;
@@ -21,16 +21,17 @@ struct SparseWeights {
 
 // One sample of floats or of int8, as with FrozenWeights.
 template <class Net, std::size_t... Layers, class Sample>
-constexpr auto predict(const SparseWeights<Net, Layers...>& weights, const Sample& input)
+constexpr auto predict(const SparseWeights<Net, Int8, Layers...>& weights, const Sample& input)
 {
-    return detail::predict_int8<Net, typename SparseWeights<Net, Layers...>::skips>(weights.tables, input);
+    return detail::predict_int8<Net, typename SparseWeights<Net, Int8, Layers...>::skips>(weights.tables, input);
 }
 
 // As Session<Net, R, Int8>, for weights without zeros, which must outlive it.
 template <class Net, std::size_t... Layers, class R>
-class SparseSession<SparseWeights<Net, Layers...>, R> : public detail::Int8Session<Net, R, SkipsZeros<Layers...>> {
+class SparseSession<SparseWeights<Net, Int8, Layers...>, R>
+    : public detail::Int8Session<Net, R, SkipsZeros<Layers...>> {
 public:
-    explicit SparseSession(const SparseWeights<Net, Layers...>& weights)
+    explicit SparseSession(const SparseWeights<Net, Int8, Layers...>& weights)
         : detail::Int8Session<Net, R, SkipsZeros<Layers...>>{weights.tables.view(), weights.tables.input,
                                                              weights.tables.output}
     {}

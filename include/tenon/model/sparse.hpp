@@ -4,6 +4,7 @@
 #pragma once
 
 #include <tenon/core/pruned.hpp>
+#include <tenon/model/freeze_bits.hpp>
 #include <tenon/model/session.hpp>
 #include <tenon/passes/forward/sparse.hpp>
 
@@ -74,7 +75,7 @@ struct SparseTable {
     alignas(workspace_alignment<T>) T bias[Panels * lanes];
     std::uint32_t ends[Panels];
     std::uint16_t first[Steps == 0 ? 1 : Steps];
-    std::uint8_t places[(Steps == 0 ? 1 : Steps) * lanes];
+    std::uint8_t places[Steps == 0 || lanes == 1 ? 1 : Steps * lanes];
 };
 
 // The tables of frozen weights, layer by layer of the chain that runs. Weights: FrozenWeights with static storage.
@@ -164,7 +165,55 @@ struct SkipZeros {
         else
             return nullptr;
     }
-    static constexpr const scalar* data() { return Weights.data(); }
+    template <std::size_t I>
+    static constexpr auto view()
+    {
+        return tables::template view<I>;
+    }
+};
+
+// Weights of which the zeros of some Dense layers are gone, as export_header writes them: predict and SparseSession take them.
+// Layers: places in the network as it runs.
+template <class Net, class P, std::size_t... Layers>
+struct SparseWeights;
+
+// In float, for processors without vectors. rest: the learned values of all other layers in logical order, then their running
+// statistics; lists: one for each of Layers.
+template <class Net, std::size_t... Layers>
+struct SparseWeights<Net, Float32, Layers...> {
+    using network = Net;
+    using precision = Float32;
+    using scalar = float;
+    using chain = rewritten_chain<Purpose::inference, typename Net::chain>;
+
+    const float* rest;
+    kernels::SparseMatrix<float> lists[sizeof...(Layers)];
+
+    template <std::size_t I>
+    static constexpr bool skips = ((I == Layers) || ...);
+    template <std::size_t I>
+    constexpr const kernels::SparseMatrix<float>* of() const
+    {
+        return lists + (std::size_t{0} + ... + (Layers < I ? 1 : 0));
+    }
+    template <std::size_t I>
+    constexpr ParameterView<typename chain::template bound<I>, const float> view() const
+    {
+        constexpr std::size_t own = storage_before<I, Role::learned>(),
+                              learned = storage_before<chain::count, Role::learned>();
+        return {rest + own, rest + learned + storage_before<I, Role::statistics>()};
+    }
+
+private:
+    template <std::size_t I, Role R>
+    static constexpr std::size_t storage_before()
+    {
+        std::size_t storage = 0;
+        detail::for_each_index<0, I>([&]<std::size_t J>() {
+            if constexpr (!skips<J>) storage += layer_storage<float, typename chain::template bound<J>, R>();
+        });
+        return storage;
+    }
 };
 
 // As Session, for a network without its zeros: SkipZeros<weights> or a SparseModel, which must outlive it.
@@ -196,13 +245,28 @@ public:
     {
         constexpr std::size_t in = Net::input_shape::size, out = Net::output_shape::size;
         for (std::size_t r = 0; r < rows; r += R::value)
-            infer_sparse_chain<C, R::value>(rows - r < R::value ? rows - r : R::value, blocks_of<C>(owner_->data()),
-                                            inputs + r * in, outputs + r * out, workspace_.values, *owner_);
+            infer_sparse_chain<C, R::value>(rows - r < R::value ? rows - r : R::value, inputs + r * in,
+                                            outputs + r * out, workspace_.values, *owner_);
     }
 
 private:
     const Owner* owner_;
     detail::Workspace<scalar, Net::template workspace_bytes<typename Owner::precision, R::value>> workspace_;
 };
+
+// One sample. Usable in constant expressions.
+template <class Net, std::size_t... Layers, class Sample>
+constexpr auto predict(const SparseWeights<Net, Float32, Layers...>& weights, const Sample& input)
+{
+    using C = rewritten_chain<Purpose::inference, typename Net::chain>;
+    Tensor<float, typename Net::output_shape> output{};
+    if constexpr (checked<
+                      CheckInput<InputHas<typename Sample::shape>, TheNetworkTakes<typename Net::input_shape>>>::value)
+    {
+        detail::Workspace<float, Net::template workspace_bytes<Float32>> workspace{};
+        infer_sparse_chain<C, 1>(1, input.data(), output.data(), workspace.values, weights);
+    }
+    return output;
+}
 
 }  // namespace tenon

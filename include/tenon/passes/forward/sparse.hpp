@@ -26,13 +26,22 @@ struct SparseForm<Fused<Dense<Units, Options...>, Activation>> {
     static constexpr auto function = function_of<Activation>;
 };
 
+// y = function(x · kernel + bias) of a layer that may have lists.   x: (rows, in), y: (rows, units)
+template <class B, class T>
+constexpr void sparse_dense(std::size_t rows, const kernels::SparseMatrix<T>& table, const T* x, T* y)
+{
+    for (std::size_t r = 0; r < rows; ++r)
+        kernels::sparse_gemv<T, B::output::size>(x + r * B::input::size, table, y + r * B::output::size,
+                                                 SparseForm<typename B::layer>::function);
+}
+
 }  // namespace passes
 
 // As infer_chain. tables.template of<I>(): what layer I of the chain reads in the place of its kernel and bias, a const
-// kernels::SparseMatrix<T>*, or null where it is to run as it is. Layers inside blocks always do.
+// kernels::SparseMatrix<T>*, or null where it is to run as it is, with the parameters tables.template view<I>(). Where the type of
+// the tables knows which, by Tables::skips<I>, the other code is left out. Layers inside blocks always run as they are.
 template <class C, std::size_t Rows, class T, class Tables>
-constexpr void infer_sparse_chain(std::size_t rows, ParameterBlocks<const T> parameters, const T* x, T* y, T* arena,
-                                  const Tables& tables)
+constexpr void infer_sparse_chain(std::size_t rows, const T* x, T* y, T* arena, const Tables& tables)
 {
     constexpr auto& plan = inference_plan<T, C, Rows>;
     using Place = typename std::remove_cvref_t<decltype(plan)>::Place;
@@ -41,18 +50,25 @@ constexpr void infer_sparse_chain(std::size_t rows, ParameterBlocks<const T> par
         using B = typename C::template bound<I>;
         if constexpr (!is_view<B>()) {
             T* out = plan.place[I] == Place::output ? y : arena + plan.offset[I];
-            const kernels::SparseMatrix<T>* table = nullptr;
-            if constexpr (passes::SparseForm<typename B::layer>::is_dense) {
-                table = tables.template of<I>();
-                if (table != nullptr)
-                    for (std::size_t r = 0; r < rows; ++r)
-                        kernels::sparse_gemv<T, B::output::size>(value + r * B::input::size, *table,
-                                                                 out + r * B::output::size,
-                                                                 passes::SparseForm<typename B::layer>::function);
-            }
-            if (table == nullptr)
-                run_forward(B{}, rows, layer_view<C, I>(parameters), value, out,
+            constexpr bool known = requires { Tables::template skips<I>; };
+            [[maybe_unused]] const auto run_whole = [&] {
+                run_forward(B{}, rows, tables.template view<I>(), value, out,
                             InferenceContext<T, Rows>{arena + plan.scratch[I]});
+            };
+            if constexpr (known) {
+                if constexpr (Tables::template skips<I>)
+                    passes::sparse_dense<B>(rows, *tables.template of<I>(), value, out);
+                else
+                    run_whole();
+            } else if constexpr (passes::SparseForm<typename B::layer>::is_dense) {
+                const kernels::SparseMatrix<T>* table = tables.template of<I>();
+                if (table != nullptr)
+                    passes::sparse_dense<B>(rows, *table, value, out);
+                else
+                    run_whole();
+            } else {
+                run_whole();
+            }
             value = out;
         }
     });

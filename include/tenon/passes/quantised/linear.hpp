@@ -100,7 +100,7 @@ struct HasLists {
     static_assert(
         detail::int8_kind<Layer> == detail::Int8Kind::dense,
         "tenon: only Dense layers of the network's own list run on lists without zeros: leave this one out of "
-        "SparseWeights<Net, Layers...>.");
+        "SparseWeights<Net, Int8, Layers...>.");
 };
 
 // As run_int8, of a Dense whose kernel is lists without zeros.
