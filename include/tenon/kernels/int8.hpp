@@ -140,6 +140,7 @@ TENON_ALWAYS_INLINE void int8_tile(const i8::Layout& l, const Int8Window& window
             }
             if constexpr (i8::reads_in_place && i8::group > 1)
                 if (const std::size_t rest = l.length % i8::group; rest != 0) {
+                    TENON_UNROLL
                     for (std::size_t v = 0; v < windows; ++v) {
                         const auto value = i8::broadcast_part(input(at, v), rest);
                         TENON_UNROLL
@@ -153,12 +154,14 @@ TENON_ALWAYS_INLINE void int8_tile(const i8::Layout& l, const Int8Window& window
         TENON_UNROLL
         for (std::size_t r = 0; r < Registers; ++r) sums[0][0][r] = i8::add(sums[0][0][r], sums[1][0][r]);
     }
-    if (layer.kernel_zero != 0)
+    if (layer.kernel_zero != 0) {
+        TENON_UNROLL
         for (std::size_t v = 0; v < windows; ++v) {
             const std::int32_t less = -layer.kernel_zero * window_sum(l, window, input(x, v));
             TENON_UNROLL
             for (std::size_t r = 0; r < Registers; ++r) sums[0][v][r] = i8::add(sums[0][v][r], less);
         }
+    }
 
     const i8::Requantize to{layer.multiplier, layer.shift, layer.output_zero, layer.lowest, layer.highest};
     constexpr std::size_t outputs = Down == 2 ? Across / 2 : Across;
