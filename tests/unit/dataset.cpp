@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <tenon/data/dataset.hpp>
+#include <tenon/data/shards.hpp>
 #include <tenon/data/transforms.hpp>
 
 #include <doctest/doctest.h>
@@ -231,4 +232,45 @@ TEST_CASE("dataset: views work on a user's own dataset and nest")
     CHECK(std::accumulate(targets.begin(), targets.end(), 0.0f) + all_rows(validation).second[0] +
               all_rows(validation).second[1] + all_rows(validation).second[2] ==
           91);
+}
+
+TEST_CASE("datasets joined: rows one after the other, whatever the parts' sizes and the order of the indices")
+{
+    using Points = data::TensorDataset<Shape<2>, data::Label>;
+    std::vector<Points> parts;
+    std::size_t rows = 0;
+    for (const std::size_t count : {3u, 0u, 700u, 1u, 0u}) {
+        std::vector<float> inputs;
+        std::vector<std::int32_t> labels;
+        for (std::size_t i = 0; i < count; ++i, ++rows) {
+            inputs.insert(inputs.end(), {static_cast<float>(rows), -static_cast<float>(rows)});
+            labels.push_back(static_cast<std::int32_t>(rows % 5));
+        }
+        parts.push_back(Points{inputs, labels, count == 1 ? 9u : 5u});
+    }
+    const data::Joined<Points> all = data::join(parts);
+    REQUIRE(all.size() == rows);
+    CHECK(all.classes() == 9);
+    bool same = true;
+    for (std::size_t i = 0; i < rows; ++i)
+        same = same && all.input(i)[0] == static_cast<float>(i) && all.label(i) == static_cast<std::int32_t>(i % 5);
+    CHECK(same);
+
+    // In order: runs longer than what is gathered at once; then from part to part, and rows that come twice.
+    std::vector<std::uint32_t> indices;
+    for (std::uint32_t i = 0; i < rows; ++i) indices.push_back(i);
+    for (std::uint32_t i = 0; i < 900; ++i) indices.push_back(i * 311 % static_cast<std::uint32_t>(rows));
+    indices.insert(indices.end(), {703, 703, 2, 3, 2, 702});
+    std::vector<float> inputs(indices.size() * 2);
+    std::vector<std::int32_t> labels(indices.size());
+    all.gather(indices, inputs.data(), labels.data());
+    for (std::size_t i = 0; i < indices.size(); ++i)
+        same = same && inputs[2 * i] == static_cast<float>(indices[i]) &&
+               inputs[2 * i + 1] == -static_cast<float>(indices[i]) &&
+               labels[i] == static_cast<std::int32_t>(indices[i] % 5);
+    CHECK(same);
+
+    CHECK(data::join(std::vector<Points>{}).size() == 0);
+    CHECK(data::Joined<Points>{}.size() == 0);
+    CHECK(data::join(std::vector<Points>(3, Points{})).size() == 0);
 }

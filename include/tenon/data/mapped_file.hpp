@@ -35,14 +35,16 @@ public:
         const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (file < 0) return failure("cannot open for reading", errno);
         struct stat status {};
-        void* memory = MAP_FAILED;
-        if (::fstat(file, &status) == 0 && status.st_size > 0)
+        const bool known = ::fstat(file, &status) == 0;
+        void* memory = nullptr;
+        if (known && status.st_size > 0)
             memory = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_SHARED, file, 0);
         const int number = errno;
         ::close(file);
-        if (memory == MAP_FAILED && status.st_size > 0) return failure("cannot map into memory", number);
+        if (!known) return failure("cannot tell its size", number);
+        if (memory == MAP_FAILED) return failure("cannot map into memory", number);
         MappedFile opened;
-        if (memory != MAP_FAILED) {
+        if (memory != nullptr) {
             opened.data_ = static_cast<const std::uint8_t*>(memory);
             opened.size_ = static_cast<std::size_t>(status.st_size);
         }
