@@ -14,7 +14,7 @@ using namespace tenon;
 namespace {
 
 // Products large enough for several threads: a kernel with more inputs than outputs, and one with fewer.
-using Net = Network<Input<130>, Dense<100>, BatchNorm, ReLU, Dropout<Rate<1, 4>>, Dense<150>, ReLU, Dense<5>, Softmax>;
+using Net = Network<Input<130>, Dense<128>, BatchNorm, ReLU, Dropout<Rate<1, 4>>, Dense<192>, ReLU, Dense<5>, Softmax>;
 
 struct Killed {};
 struct KillIn {

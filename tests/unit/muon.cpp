@@ -61,10 +61,6 @@ using Mlp = Network<Input<7>, Dense<70>, LayerNorm, ReLU, Plain<20>, Dense<6>, P
                     Residual<Dense<38, NoBias>, Tanh>, Dense<5>, Softmax>;
 const std::set<std::string> mlp_matrices{"dense_1/kernel", "plain_1/kernel", "dense_2/kernel", "dense_3/kernel",
                                          "dense_4/kernel"};
-using Cnn = Network<Input<5, 5, 4>, Conv2D<10, Kernel<2>, Groups<2>>, BatchNorm, DepthwiseConv2D<Kernel<2>>, ReLU,
-                    Conv2DTranspose<3, Kernel<3>, Stride<2>>, Flatten, Dense<5>>;
-const std::set<std::string> cnn_matrices{"conv2d_1/kernel", "conv2d_transpose_1/kernel"};
-
 // Which slots of a network are matrices: '+' for each that is.
 template <class N>
 constexpr bool takes(std::string_view expected)
@@ -111,10 +107,11 @@ struct Case {
     std::size_t batches = 1;
 };
 
-// Trains five steps with a schedule, and the plain loop beside it. groups: of the first layer.
-template <class Net>
-void follow(const char* first_layer, std::size_t first_groups, const std::set<std::string>& matrices, const Case& how)
+// Trains five steps with a schedule, and the plain loop beside it.
+void follow(const Case& how)
 {
+    using Net = Mlp;
+    const std::set<std::string>& matrices = mlp_matrices;
     const Muon& muon = how.muon;
     Model<Net, Float64> model{Seed{3}};
     std::vector<double> gradients;
@@ -123,7 +120,7 @@ void follow(const char* first_layer, std::size_t first_groups, const std::set<st
                     muon,
                     Accumulate{static_cast<int>(how.batches)},
                     ClipNorm{how.clip},
-                    learning_rate_of(first_layer, how.first_rate),
+                    learning_rate_of("dense_1", how.first_rate),
                     AverageWeights{.decay = 0},
                     Watch{&gradients}};
     static_assert(decltype(trainer)::stores_gradients);
@@ -165,22 +162,16 @@ void follow(const char* first_layer, std::size_t first_groups, const std::set<st
                 continue;
             }
             ++found;
-            const std::size_t all = slot.extents[slot.rank - 1], K = slot.size / all;
-            const std::size_t groups = s == 0 ? first_groups : 1, N = all / groups;
-            for (std::size_t group = 0; group < groups; ++group) {
-                std::vector<double> x(K * N), y(K * N);
-                for (std::size_t i = 0; i < x.size(); ++i) {
-                    const std::size_t at = i / N * all + group * N + i % N;
-                    m[s][at] = muon.momentum * m[s][at] + (1 - muon.momentum) * g[at];
-                    x[i] = muon.momentum * m[s][at] + (1 - muon.momentum) * g[at];
-                }
-                kernels::reference::orthogonalize(K, N, x.data(), y.data());
-                const double shape = std::sqrt(std::max(1.0, static_cast<double>(N) / static_cast<double>(K)));
-                for (std::size_t i = 0; i < x.size(); ++i) {
-                    double& weight = w[s][i / N * all + group * N + i % N];
-                    weight -= rate * muon.learning_rate * (shape * y[i] + muon.weight_decay * weight);
-                }
+            const std::size_t N = slot.extents[slot.rank - 1], K = slot.size / N;
+            std::vector<double> x(K * N), y(K * N);
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                m[s][i] = muon.momentum * m[s][i] + (1 - muon.momentum) * g[i];
+                x[i] = muon.momentum * m[s][i] + (1 - muon.momentum) * g[i];
             }
+            kernels::reference::orthogonalize(K, N, x.data(), y.data());
+            const double shape = std::sqrt(std::max(1.0, static_cast<double>(N) / static_cast<double>(K)));
+            for (std::size_t i = 0; i < x.size(); ++i)
+                w[s][i] -= rate * muon.learning_rate * (shape * y[i] + muon.weight_decay * w[s][i]);
         }
     }
     CHECK(found == 5 * (matrices.size() - (how.first_rate == 0)));
@@ -212,7 +203,7 @@ constexpr Epsilon pytorchs{1e-8, Epsilon::Convention::pytorch};
 
 TEST_CASE("a perceptron, with modifiers and a schedule")
 {
-    follow<Mlp>("dense_1", 1, mlp_matrices, {{.epsilon = pytorchs}});
+    follow({{.epsilon = pytorchs}});
     const Muon other{.learning_rate = 0.1,
                      .momentum = 0.8,
                      .weight_decay = 0.2,
@@ -220,11 +211,47 @@ TEST_CASE("a perceptron, with modifiers and a schedule")
                      .beta_1 = 0.8,
                      .beta_2 = 0.95,
                      .epsilon = pytorchs};
-    follow<Mlp>("dense_1", 1, mlp_matrices, {other, 0.3, 0.3, 3});
-    follow<Mlp>("dense_1", 1, mlp_matrices, {.muon = other, .first_rate = 0});
+    follow({other, 0.3, 0.3, 3});
+    follow({.muon = other, .first_rate = 0});
 }
 
-TEST_CASE("convolutions: groups, depthwise, transposed")
+TEST_CASE("kernels of convolutions: groups by themselves, transposed ones as they are stored")
 {
-    follow<Cnn>("conv2d_1", 2, cnn_matrices, {.muon = {.weight_decay = 0.1, .epsilon = pytorchs}, .clip = 0.5});
+    using Cnn = Network<Input<9, 9, 4>, Conv2D<10, Kernel<3>, Groups<2>>, BatchNorm, DepthwiseConv2D<Kernel<2>>, ReLU,
+                        Conv2DTranspose<3, Kernel<3>, Stride<2>>, Conv2D<32, Kernel<2>>, Flatten, Dense<5>>;
+    detail::MuonMatrices<Cnn, float> matrices;
+    Random random{Seed{8}};
+    std::vector<std::string> found;
+    const auto& slots = Parameters<Cnn>::slots();
+    for (std::size_t s = 0; s < slots.size(); ++s) {
+        if (!matrices.takes(s)) continue;
+        const SlotInfo& slot = slots[s];
+        const std::string name = detail::slot_name(slot);
+        CAPTURE(name);
+        found.push_back(name);
+        std::vector<double> values(slot.size);
+        std::vector<float> directions(slot.storage);
+        for (std::size_t i = 0; i < slot.size; ++i)
+            values[i] = directions[slot.index(i)] = static_cast<float>(random.normal());
+        const float* turned = matrices.turned(Team{}, s, directions.data());
+        const std::size_t groups = s == 0 ? 2 : 1, all = slot.extents[slot.rank - 1], N = all / groups;
+        const std::size_t K = slot.size / all;
+        double worst = 0, stored = 0, used = 0;
+        for (std::size_t group = 0; group < groups; ++group) {
+            std::vector<double> x(K * N), y(K * N);
+            const auto at = [&](std::size_t i) { return i / N * all + group * N + i % N; };
+            for (std::size_t i = 0; i < x.size(); ++i) x[i] = values[at(i)];
+            kernels::reference::orthogonalize(K, N, x.data(), y.data());
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                const double value = turned[slot.index(at(i))];
+                worst = std::max(worst, std::abs(value - y[i]));
+                used += std::abs(value);
+            }
+        }
+        for (std::size_t i = 0; i < slot.storage; ++i) stored += std::abs(static_cast<double>(turned[i]));
+        CHECK(worst < 1e-4);
+        CHECK(stored == doctest::Approx(used).epsilon(1e-12));  // padding is zero
+        CHECK(matrices.ratio(s) == doctest::Approx(std::sqrt(std::max(1.0, double(N) / double(K)))).epsilon(1e-6));
+    }
+    CHECK(found == std::vector<std::string>{"conv2d_1/kernel", "conv2d_transpose_1/kernel", "conv2d_2/kernel"});
 }

@@ -207,8 +207,7 @@ TEST_CASE("more columns than rows, and double")
     check_shape<float, 16, 84>();
     check_shape<double, 9, 32>();
     check_shape<double, 70, 150>();
-    check_shape<double, 50, 39>();
-    check_shape<double, 96, 64>();
+    check_shape<double, 95, 64>();
 }
 
 TEST_CASE("singular vectors stay, singular values come near 1")
