@@ -120,6 +120,7 @@ void follow(const Case& how)
                     muon,
                     Accumulate{static_cast<int>(how.batches)},
                     ClipNorm{how.clip},
+                    ClipValue{1e9},
                     learning_rate_of("dense_1", how.first_rate),
                     AverageWeights{.decay = 0},
                     Watch{&gradients}};

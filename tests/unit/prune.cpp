@@ -268,6 +268,7 @@ TEST_CASE("pruned weights stay at zero in a trainer, padding too: fused steps, w
 {
     check_stays(AdamW{.weight_decay = 0.1}, AverageWeights{}, ClipValue{0.01});
     check_stays(LAMB{});
+    check_stays(Muon{});
     check_stays(Adam{}, ClipNorm{0.1}, L1{1e-3}, L2{1e-3});
 }
 

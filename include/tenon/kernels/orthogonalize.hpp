@@ -10,7 +10,7 @@
 //     Pₖ = a I + b Aₖ + c Aₖ²     Qₖ₊₁ = Pₖ Qₖ     Aₖ₊₁ = Pₖ Aₖ Pₖ     and at the end X₅ = Q₅ X₀
 // With x (m, n), n <= m: 17 products of n³ and two of m n² instead of five and ten, and all but the last are symmetric, of which
 // little more than half is computed. For 784 × 128 these are 40 million multiply-adds instead of 139, for 128 × 128 23 instead of
-// 31; what is left of them takes 0.38 ms instead of the step's own 0.32 (Zen 5, AVX-512, 784-128-10, 128 rows).
+// 31: 0.4 ms and 0.25 ms (Zen 5, AVX-512; bench/kernels/orthogonalize).
 //
 // Error: in float at most 4e-5 in any element against the iteration with X in double, for random matrices with up to 65 columns
 // (7e-14 in double). The products must be symmetric to the last bit: with both halves computed, rounded differently, it was 0.007,
@@ -176,7 +176,7 @@ void transpose(simd::PanelLayout<T> layout, const T* from, T* to, std::size_t fi
     }
 }
 
-// Whole registers of a block.
+// A block's size in whole cache lines.
 template <class T>
 constexpr std::size_t whole_lines(std::size_t size)
 {

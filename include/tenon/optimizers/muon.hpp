@@ -207,9 +207,10 @@ struct MuonFits {
 //   w ← w - learning_rate · (sqrt(max(1, outputs / inputs)) · orthogonalised(u) + weight_decay · w)
 // orthogonalised: five Newton-Schulz iterations (kernels/orthogonalize.hpp). The factor of the shape is that of the authors and
 // PyTorch's "original"; others scale by 0.2 sqrt(max(outputs, inputs)), to take over Adam's rates.
-// The kernel of the last layer that has one (of each branch, where that is a block), biases, scales, slopes, depthwise kernels
-// and kernels with a single output or input follow AdamW with adam_learning_rate and the same weight_decay. Schedules multiply both
-// rates. A user's own layers take part with slots of two or more extents called "kernel", whose last extent counts the outputs.
+// The kernel of the last layer that has one (of each branch, where that is a block), biases, scales, slopes, depthwise kernels,
+// kernels with a single output or input, and what a loss learns along follow AdamW with adam_learning_rate and the same
+// weight_decay. Schedules multiply both rates. A user's own layers take part with slots of two or more extents called "kernel",
+// whose last extent counts the outputs. Matrices need one of the two moments only; the other stays zero.
 struct Muon {
     double learning_rate = 0.02;
     double momentum = 0.95;
