@@ -230,10 +230,13 @@ TEST_CASE("prune says what it cannot do")
 {
     Model<Net> model{Seed{1}};
     CHECK(refused([&] { prune(model, {.sparsity = 90}); }).find("the sparsity is 90") != std::string::npos);
-    CHECK(refused([&] { prune(model, {.layers = {"dense_7"}}); }) ==
-          "tenon: prune: the network has no layer 'dense_7' with parameters; it has conv2d_1, batch_normalization_1, "
-          "depthwise_conv2d_1, dense_1, dense_2");
-    CHECK(refused([&] { prune(model, {.layers = {"batch_normalization_1"}}); }) != "");
+    CHECK(
+        refused([&] { prune(model, {.layers = {"dense_7"}}); }) ==
+        "tenon: prune: the network has no layer 'dense_7' with a kernel; it has conv2d_1, depthwise_conv2d_1, dense_1, "
+        "dense_2");
+    CHECK(refused([&] {
+              prune(model, {.layers = {"batch_normalization_1"}});
+          }).find("no layer 'batch_normalization_1' with a kernel; it has conv2d_1, depth") != std::string::npos);
     CHECK(refused([&] {
               Trainer t{model, CrossEntropy{}, Adam{}, GradualPruning{.begin = 9, .end = 5}};
           }) == "tenon: GradualPruning: expected 1 <= begin <= end and every >= 1, found begin 9, end 5 and every 100");
@@ -403,4 +406,20 @@ TEST_CASE("N:M: of each group of inputs the largest stay")
     };
     check(Float32{});
     check(Float64{});
+}
+
+TEST_CASE("N:M: weights that are no numbers count as the largest")
+{
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    using Column = Network<Input<4>, Dense<1, NoBias>>;
+    for (const std::size_t place : {0u, 1u, 3u}) {
+        Model<Column> model{uninitialized};
+        for (std::size_t k = 0; k < 4; ++k)
+            model.parameters().layer<0>().kernel(k, 0) = k == place ? nan : static_cast<float>(k + 1);
+        keep_n_of_m<2, 4>(model);
+        CHECK(is_n_of_m<2, 4>(model));
+        const float kept = model.parameters().layer<0>().kernel(place, 0);
+        CHECK(std::isnan(kept));
+        CHECK(model.parameters().layer<0>().kernel(place == 3 ? 2 : 3, 0) == (place == 3 ? 3.0f : 4.0f));
+    }
 }

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_ISA {
 // (low, high), a statistic, which no optimiser moves.
 struct FakeQuantize {
     static constexpr const char* name = "fake_quantize";
+    static constexpr bool statistics_are_ranges = true;
     // The range that follows a batch's.
     template <class T>
     static void move(T* range, T low, T high)
@@ -33,6 +34,7 @@ struct FakeQuantize {
 // The same with a range of all that it has seen: pixels and the like are not outliers.
 struct FakeQuantizeInput {
     static constexpr const char* name = "fake_quantize_input";
+    static constexpr bool statistics_are_ranges = true;
     template <class T>
     static void move(T* range, T low, T high)
     {

@@ -69,13 +69,17 @@ void each_group(T* parameters, F&& f)
 
 // Prunes all but the N largest of each M neighbours, starting with the first input; of M' < M left over at the end, N stay.
 // Dense: along the inputs. Convolutions: along the channels, at each place of the kernel (so the first layer of a network
-// of grey images keeps all). Depthwise kernels have no such axis and are left alone. Fine-tune with KeepPruned.
+// of grey images keeps all). Depthwise kernels have no such axis and are left alone. Weights that are no numbers count as the
+// largest, as with prune. Fine-tune with KeepPruned.
 template <std::size_t N, std::size_t M, class Net, Prunable P>
 void keep_n_of_m(Model<Net, P>& model)
 {
     if constexpr (checked<detail::CheckNOfM<N, M>>::value) {
         using T = typename P::scalar;
-        const auto size = [](T weight) { return weight < 0 ? -weight : weight; };
+        const auto size = [](T weight) {
+            const T magnitude = weight < 0 ? -weight : weight;
+            return magnitude == magnitude ? magnitude : std::numeric_limits<T>::infinity();
+        };
         detail::each_group<Net, M>(model.parameters().data(), [&](std::size_t count, auto weight) {
             for (std::size_t left = count; left > N; --left) {
                 // The smallest that is not pruned; of equal ones the last.

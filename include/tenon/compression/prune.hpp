@@ -41,16 +41,15 @@ namespace detail {
 template <class Net, Prunable P>
 std::vector<SlotInfo> kernels_of(const Parameters<Net, P>& parameters, const std::vector<std::string>& layers)
 {
-    const auto& slots = parameters.slots();
+    std::vector<SlotInfo> kernels, chosen;
+    for (const SlotInfo& slot : parameters.slots())
+        if (is_kernel(slot)) kernels.push_back(slot);
     for (const std::string& name : layers)
-        if (std::none_of(slots.begin(), slots.end(),
-                         [&](const SlotInfo& slot) { return is_kernel(slot) && layer_is(slot, name); }))
-            throw Error("tenon: prune: " + no_layer_sentence(name, {slots.begin(), slots.size()}).substr(7));
-    std::vector<SlotInfo> chosen;
-    for (const SlotInfo& slot : slots)
-        if (is_kernel(slot) &&
-            (layers.empty() ||
-             std::any_of(layers.begin(), layers.end(), [&](const std::string& name) { return layer_is(slot, name); })))
+        if (std::none_of(kernels.begin(), kernels.end(), [&](const SlotInfo& slot) { return layer_is(slot, name); }))
+            throw Error("tenon: prune: " + no_layer_sentence(name, kernels, "a kernel").substr(7));
+    for (const SlotInfo& slot : kernels)
+        if (layers.empty() ||
+            std::any_of(layers.begin(), layers.end(), [&](const std::string& name) { return layer_is(slot, name); }))
             chosen.push_back(slot);
     return chosen;
 }

@@ -26,9 +26,10 @@ inline bool layer_is(const SlotInfo& slot, std::string_view name)
 }
 
 // The sentence about a name that no layer has.
-inline std::string no_layer_sentence(const std::string& name, std::span<const SlotInfo> slots)
+inline std::string no_layer_sentence(const std::string& name, std::span<const SlotInfo> slots,
+                                     const char* with = "parameters")
 {
-    std::string text = "tenon: the network has no layer '" + name + "' with parameters; it has ", last;
+    std::string text = "tenon: the network has no layer '" + name + "' with " + with + "; it has ", last;
     for (const SlotInfo& slot : slots)
         if (const std::string label = layer_label(slot); label != last) {
             text += (last.empty() ? "" : ", ") + label;

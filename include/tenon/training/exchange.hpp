@@ -7,9 +7,11 @@
 
 #include <tenon/config.hpp>
 #include <tenon/core/diagnostics.hpp>
+#include <tenon/network/slot_table.hpp>
 #include <tenon/training/run.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -185,6 +187,89 @@ private:
     std::size_t shares_ = 1;   // of each batch
     std::size_t rank_ = 0;
     std::vector<std::size_t> own_;  // each rank's rows; empty: the same for all
+};
+
+// Statistics that are pairs (low, high) of what a layer has seen, as its `statistics_are_ranges` says: of several shares the
+// widest, which is what one pass over all their rows would have moved them to. Their places among the statistics.
+template <class Net, class T>
+constexpr std::size_t count_ranges()
+{
+    std::size_t count = 0;
+    auto visit = [&count]<class B>(std::size_t, std::size_t) {
+        if constexpr (requires { B::layer::statistics_are_ranges; })
+            count += layer_storage<T, B, Role::statistics>() == 0 ? 0 : 1;
+    };
+    walk_layers<T, typename Net::chain>(visit, 0, 0);
+    return count;
+}
+template <class Net, class T>
+inline constexpr auto range_places = [] {
+    std::array<std::size_t, count_ranges<Net, T>()> places{};
+    std::size_t next = 0;
+    auto visit = [&]<class B>(std::size_t, std::size_t statistics) {
+        if constexpr (requires { B::layer::statistics_are_ranges; }) places[next++] = statistics;
+    };
+    walk_layers<T, typename Net::chain>(visit, 0, 0);
+    return places;
+}();
+
+struct NoRanges {};
+
+// The widest ranges of a step's shares.
+template <class Net, class T>
+class SharedRanges {
+    static constexpr const auto& places = range_places<Net, T>;
+
+public:
+    // Whether there are some since the last join.
+    bool any() const { return any_; }
+    // Of one more of this rank's shares.
+    void widen(const T* statistics)
+    {
+        if constexpr (places.size() != 0) {
+            widest_.resize(2 * places.size());
+            for (std::size_t i = 0; i < places.size(); ++i) {
+                T &low = widest_[2 * i], &high = widest_[2 * i + 1];
+                const T* range = statistics + places[i];
+                low = !any_ || range[0] < low ? range[0] : low;
+                high = !any_ || range[1] > high ? range[1] : high;
+            }
+            any_ = true;
+        }
+    }
+    // Of all ranks, into the statistics. Ranks without rows have none.
+    template <class Exchange>
+    void join(Exchange& exchange, T* statistics)
+    {
+        if constexpr (places.size() != 0) {
+            const std::size_t size = 2 * places.size() + 1;
+            all_.assign(exchange.ranks() * size, 0.0);
+            double* own = all_.data() + exchange.rank() * size;
+            own[0] = any_ ? 1.0 : 0.0;
+            for (std::size_t i = 0; any_ && i < widest_.size(); ++i) own[i + 1] = static_cast<double>(widest_[i]);
+            exchange.sum(all_.data(), all_.size());
+            bool first = true;
+            for (std::size_t r = 0; r < exchange.ranks(); ++r) {
+                const double* of_rank = all_.data() + r * size;
+                if (of_rank[0] == 0.0) continue;
+                for (std::size_t i = 0; i < places.size(); ++i) {
+                    T* range = statistics + places[i];
+                    // A sum with zeros has made both zeros the same.
+                    const T low = static_cast<T>(of_rank[2 * i + 1] + 0.0),
+                            high = static_cast<T>(of_rank[2 * i + 2] + 0.0);
+                    range[0] = first || low < range[0] ? low : range[0];
+                    range[1] = first || high > range[1] ? high : range[1];
+                }
+                first = false;
+            }
+            any_ = false;
+        }
+    }
+
+private:
+    std::vector<T> widest_;
+    std::vector<double> all_;
+    bool any_ = false;
 };
 
 }  // namespace detail

@@ -314,14 +314,16 @@ private:
     {
         for (std::size_t i = 0; i < statistics_size; ++i) total_[Parameters<Net, P>::learned + i] = statistics()[i];
     }
-    // The gradient of the whole step on each rank, and the mean of the shares' statistics.
+    // The gradient of the whole step on each rank, and the mean of the shares' statistics, of ranges the widest.
     void add_over_ranks()
     {
         if (gathered_ == 0) clear_total();
         append_statistics();
+        if (gathered_ != 0 && !ranges_.any()) ranges_.widen(statistics());  // fit has, share by share
         const std::size_t shares = exchange().combine(shared_block(), shared_size());
         for (std::size_t i = 0; i < statistics_size; ++i)
             statistics()[i] = total_[Parameters<Net, P>::learned + i] / static_cast<T>(shares);
+        ranges_.join(exchange(), statistics());
     }
 
     // The average's place among the moments: those of wrappers inside it come first, none outside it has any.
@@ -535,6 +537,7 @@ private:
     const void* dataset_ = nullptr;
     const std::uint32_t* row_numbers_ = nullptr;
     [[no_unique_address]] loss_state<Loss, LossChain, P, loss_fits && Net::valid> loss_state_{};
+    [[no_unique_address]] std::conditional_t<alone, detail::NoRanges, detail::SharedRanges<Net, T>> ranges_{};
     [[no_unique_address]] typename detail::MatricesOf<Optimizer, Net, T>::type matrices_{};
     double gradient_norm_ = std::numeric_limits<double>::quiet_NaN();
     std::optional<Tape<Chain, T>> tape_;
@@ -903,6 +906,7 @@ private:
             sums_[shares + share] = static_cast<double>(correct);
             if (rows == 0) trainer_.clear_total();
             trainer_.append_statistics();
+            if (rows != 0) trainer_.ranges_.widen(trainer_.statistics());
             exchange.add_share(trainer_.shared_block(), trainer_.shared_size());
             trainer_.gathered_ += rows;
         }
