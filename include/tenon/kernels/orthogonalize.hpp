@@ -202,10 +202,10 @@ void orthogonalize(const Team& team, simd::PanelLayout<T> layout, const T* x, T*
     };
     const auto plain = [](std::size_t, auto sum) TENON_LAMBDA_INLINE { return sum; };
     const auto multiply = [&](T* matrix, T factor) {
-        using P = simd::Pack<T, simd::width<T>>;
+        using Pack = simd::Pack<T, simd::width<T>>;
         std::size_t i = 0;
-        for (; i + P::size <= size; i += P::size) (P(factor) * P::load(matrix + i)).store(matrix + i);
-        for (; i < size; ++i) matrix[i] *= factor;
+        for (; i + Pack::size <= size; i += Pack::size) (Pack(factor) * Pack::load(matrix + i)).store(matrix + i);
+        if (i < size) (Pack(factor) * Pack::load_partial(matrix + i, size - i)).store_partial(matrix + i, size - i);
     };
 
     const T* columns = x;
