@@ -89,8 +89,8 @@ void mirror_own(simd::PanelLayout<T> layout, T* c, std::size_t first, std::size_
 }
 
 // c[i, j] = f(place, Σ_k z[k, i] · y[k, j]) for first <= i < end.   z: (depth, P), y: (depth, Q), c: (P, Q), all in panels
-// f is called on packs, with their place in c. Symmetric: j >= i only, and the other half is copied, so that it is symmetric to the
-// last bit: what is not would grow twelvefold with each iteration.
+// f is called on packs, with their place in c. Symmetric, for a c that is: only the panels and registers that reach j >= i are summed,
+// and the half below is copied, to be equal to the last bit: a difference would grow twelvefold with each iteration.
 template <class T, std::size_t LastWidth, bool Symmetric, class F>
 void transposed_product(simd::PanelLayout<T> z_layout, const T* z, simd::PanelLayout<T> y_layout, const T* y, T* c,
                         std::size_t first, std::size_t end, F f)
@@ -117,13 +117,13 @@ void transposed_product(simd::PanelLayout<T> z_layout, const T* z, simd::PanelLa
                 }
         };
         constexpr std::size_t step = product_rows<T> / W;
-        if constexpr (Symmetric && simd::width < T >> 1 && step > 0 && step < All) {
+        if constexpr (Symmetric && step < All) {
             const std::size_t skipped = first < n ? 0 : first - n;
-            [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE
+            const auto choose = [&]<std::size_t... I>(std::index_sequence<I...>) TENON_LAMBDA_INLINE
             {
                 ((skipped == I * product_rows<T> ? product(Registers<All - I * step>{}) : void()), ...);
-            }
-            (std::make_index_sequence<(All - 1) / step + 1>{});
+            };
+            choose(std::make_index_sequence<(All - 1) / step + 1>{});
         } else {
             product(registers);
         }
@@ -146,9 +146,8 @@ void panel_product(simd::PanelLayout<T> layout, const T* x, const T* w, T* y, st
         T* own = y + offset + first * width;
         for (std::size_t k = 0; k < N; k += layout.full_width()) {
             const PanelColumns<T> part{layout, k};
-            const std::size_t depth = smaller(N - k, layout.full_width());
-            const Panel<T> panel{depth, part.row, 1,          columns + k * width, width, k == 0 ? 0 : width,
-                                 width, V * W,    no_floor<T>};
+            const std::size_t depth = smaller(N - k, layout.full_width()), start_row = k == 0 ? 0 : width;
+            const Panel<T> panel{depth, part.row, 1, columns + k * width, width, start_row, width, V * W, no_floor<T>};
             run_panel<P, V>(split_rows<T, V>(end - first), panel, x + part.at + first * part.row,
                             k == 0 ? zero_row<T> : own, own);
         }
