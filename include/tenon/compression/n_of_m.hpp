@@ -71,10 +71,10 @@ void each_group(T* parameters, F&& f)
 // Dense: along the inputs. Convolutions: along the channels, at each place of the kernel (so the first layer of a network
 // of grey images keeps all). Depthwise kernels have no such axis and are left alone. Weights that are no numbers count as the
 // largest, as with prune. Fine-tune with KeepPruned.
-template <std::size_t N, std::size_t M, class Net, Prunable P>
+template <std::size_t N, std::size_t M, class Net, class P>
 void keep_n_of_m(Model<Net, P>& model)
 {
-    if constexpr (checked<detail::CheckNOfM<N, M>>::value) {
+    if constexpr (checked<detail::CheckNOfM<N, M>>::value && checked<CheckPrunable<P>>::value) {
         using T = typename P::scalar;
         const auto size = [](T weight) {
             const T magnitude = weight < 0 ? -weight : weight;
@@ -98,15 +98,16 @@ void keep_n_of_m(Model<Net, P>& model)
 }
 
 // Whether at most N of each M are not zero.
-template <std::size_t N, std::size_t M, class Net, Prunable P>
+template <std::size_t N, std::size_t M, class Net, class P>
 bool is_n_of_m(const Model<Net, P>& model)
 {
     bool holds = checked<detail::CheckNOfM<N, M>>::value;
-    detail::each_group<Net, M>(model.parameters().data(), [&](std::size_t count, auto weight) {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < count; ++i) kept += weight(i) == 0 ? 0 : 1;
-        holds = holds && kept <= N;
-    });
+    if constexpr (checked<CheckPrunable<P>>::value)
+        detail::each_group<Net, M>(model.parameters().data(), [&](std::size_t count, auto weight) {
+            std::size_t kept = 0;
+            for (std::size_t i = 0; i < count; ++i) kept += weight(i) == 0 ? 0 : 1;
+            holds = holds && kept <= N;
+        });
     return holds;
 }
 

@@ -91,48 +91,52 @@ void prune_smallest(Parameters<Net, P>& parameters, const std::vector<SlotInfo>&
 
 // Sets the round(sparsity · n) smallest weights of each kernel, or of all kernels together, to zero; those that are pruned
 // already are among them, and stay so if they are more. Throws Error for a sparsity that is no share, or an unknown layer.
-template <class Net, Prunable P>
+template <class Net, class P>
 void prune(Parameters<Net, P>& parameters, const PruneOptions& options)
 {
     if (!(options.sparsity >= 0 && options.sparsity <= 1))
         throw Error(sentence("tenon: prune: the sparsity is ", options.sparsity, ", expected 0 to 1"));
-    const std::vector<SlotInfo> slots = detail::kernels_of(parameters, options.layers);
-    if (options.scope == PruneScope::network)
-        detail::prune_smallest(parameters, slots, options.sparsity);
-    else
-        for (const SlotInfo& slot : slots) detail::prune_smallest(parameters, {slot}, options.sparsity);
+    if constexpr (checked<CheckPrunable<P>>::value) {
+        const std::vector<SlotInfo> slots = detail::kernels_of(parameters, options.layers);
+        if (options.scope == PruneScope::network)
+            detail::prune_smallest(parameters, slots, options.sparsity);
+        else
+            for (const SlotInfo& slot : slots) detail::prune_smallest(parameters, {slot}, options.sparsity);
+    }
 }
-template <class Net, Prunable P>
+template <class Net, class P>
 void prune(Model<Net, P>& model, const PruneOptions& options)
 {
     prune(model.parameters(), options);
 }
 
 // What is zero in all kernels, or in those of some layers.
-template <class Net, Prunable P>
+template <class Net, class P>
 Sparsity sparsity(const Parameters<Net, P>& parameters, const std::vector<std::string>& layers = {})
 {
     Sparsity result;
-    for (const SlotInfo& slot : detail::kernels_of(parameters, layers)) {
-        result.values += slot.size;
-        for (std::size_t i = 0; i < slot.size; ++i) result.zeros += parameters.logical(slot, i) == 0 ? 1 : 0;
-    }
+    if constexpr (checked<CheckPrunable<P>>::value)
+        for (const SlotInfo& slot : detail::kernels_of(parameters, layers)) {
+            result.values += slot.size;
+            for (std::size_t i = 0; i < slot.size; ++i) result.zeros += parameters.logical(slot, i) == 0 ? 1 : 0;
+        }
     return result;
 }
-template <class Net, Prunable P>
+template <class Net, class P>
 Sparsity sparsity(const Model<Net, P>& model, const std::vector<std::string>& layers = {})
 {
     return sparsity(model.parameters(), layers);
 }
 
 // Marks every weight of a kernel that is zero as pruned: for weights that somebody else has pruned.
-template <class Net, Prunable P>
+template <class Net, class P>
 void keep_zeros(Model<Net, P>& model)
 {
-    for (const SlotInfo& slot : detail::kernels_of(model.parameters(), {}))
-        for (std::size_t i = 0; i < slot.size; ++i)
-            if (auto& weight = model.parameters().logical(slot, i); weight == 0)
-                weight = pruned_weight<typename P::scalar>;
+    if constexpr (checked<CheckPrunable<P>>::value)
+        for (const SlotInfo& slot : detail::kernels_of(model.parameters(), {}))
+            for (std::size_t i = 0; i < slot.size; ++i)
+                if (auto& weight = model.parameters().logical(slot, i); weight == 0)
+                    weight = pruned_weight<typename P::scalar>;
 }
 
 }  // namespace tenon

@@ -124,13 +124,13 @@ ChosenChannels shrink_chain(ParameterBlocks<const T> from, ParameterBlocks<T> to
 
 // What is left of a trained network: keep_strongest<Keep<0, 24>, Keep<3, 64>>(model). Each layer is judged by its own
 // weights before any was removed. Fine-tune the result; it is a network like any other.
-template <class... Keeps, class Net, Prunable P>
+template <class... Keeps, class Net, class P>
 Model<shrink<Net, Keeps...>, P> keep_strongest(const Model<Net, P>& model, UnitNorm norm = UnitNorm::l1)
 {
     using Small = shrink<Net, Keeps...>;
     using T = typename P::scalar;
     Parameters<Small, P> small;
-    if constexpr (Net::valid && Small::valid) {
+    if constexpr (checked<CheckPrunable<P>>::value && Net::valid && Small::valid) {
         const T* from = model.parameters().data();
         detail::shrink_chain<typename Net::chain, typename Small::chain, T>(
             {from, from + Parameters<Net, P>::learned}, {small.data(), small.data() + Parameters<Small, P>::learned},

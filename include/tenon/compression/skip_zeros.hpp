@@ -143,17 +143,19 @@ private:
 };
 
 // The model without the zeros of those Dense layers of its own list that have enough of them; `least` may say what is enough.
-template <class Net, Prunable P>
-Result<SparseModel<Net, P>> try_skip_zeros(const Model<Net, P>& model,
-                                           double least = kernels::sparse_pays_from<typename P::scalar>)
+template <class Net, class P>
+auto try_skip_zeros(const Model<Net, P>& model, double least = kernels::sparse_pays_from<typename P::scalar>)
 {
-    return SparseModel<Net, P>::make(model.parameters(), least);
+    if constexpr (checked<CheckPrunable<P>>::value)
+        return SparseModel<Net, P>::make(model.parameters(), least);
+    else
+        return Result<SparseModel<Net>>{Failure{}};
 }
 
 #if TENON_EXCEPTIONS
 // As its try_ twin, throwing tenon::Error.
-template <class Net, Prunable P>
-SparseModel<Net, P> skip_zeros(const Model<Net, P>& model, double least = kernels::sparse_pays_from<typename P::scalar>)
+template <class Net, class P>
+auto skip_zeros(const Model<Net, P>& model, double least = kernels::sparse_pays_from<typename P::scalar>)
 {
     return try_skip_zeros(model, least).value_or_throw();
 }

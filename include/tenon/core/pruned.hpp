@@ -4,6 +4,7 @@
 // into files, checkpoints and copies. So the weights are their own mask.
 #pragma once
 
+#include <tenon/core/diagnostics.hpp>
 #include <tenon/core/precision.hpp>
 
 #include <bit>
@@ -29,5 +30,15 @@ constexpr bool is_pruned(T weight)
 template <class P>
 concept Prunable = std::is_floating_point_v<typename P::scalar> && std::is_same_v < stored_t<P>,
 typename P::scalar > ;
+
+// Asserts it.
+template <class P>
+struct CheckPrunable {
+    static constexpr bool value = Prunable<P>;
+    static_assert(
+        Prunable<P>,
+        "tenon: weights are pruned, narrowed and skipped in float or double: do it to the Model<Net>, and then "
+        "store_as<Float16> or quantize what is left.");
+};
 
 }  // namespace tenon

@@ -137,21 +137,16 @@ struct ZerosPay {
         "Session, or prune more.");
 };
 
-}  // namespace detail
-
-// SkipZeros<weights>: the tables of `constexpr auto weights = freeze<Net>(…)`, one for each Dense layer of the network's own
-// list whose zeros pay (kernels::sparse_pays_from); the others run as they are. Without any it does not compile.
-template <const auto& Weights>
-    requires Prunable<typename std::remove_cvref_t<decltype(Weights)>::precision>
-struct SkipZeros {
-    using tables = detail::FrozenTables<Weights>;
+template <const auto& Weights, bool = Prunable<typename std::remove_cvref_t<decltype(Weights)>::precision>>
+struct SkipZerosOf {
+    using tables = FrozenTables<Weights>;
     using network = typename tables::network;
     using scalar = typename tables::T;
     using precision = typename precision_of<scalar>::type;
 
     // An enumerator, because it is looked at as soon as the class is.
     // clang-format off
-    enum : bool { pays = checked<detail::ZerosPay<tables::largest_percent, tables::needed>>::value };
+    enum : bool { pays = checked<ZerosPay<tables::largest_percent, tables::needed>>::value };
     // clang-format on
 
     // Layer I of the network as it runs.
@@ -171,6 +166,38 @@ struct SkipZeros {
         return tables::template view<I>;
     }
 };
+// Refused: as much of it as keeps compilers from saying more.
+template <const auto& Weights>
+struct SkipZerosOf<Weights, false> {
+    using network = typename std::remove_cvref_t<decltype(Weights)>::network;
+    using scalar = float;
+    using precision = Float32;
+
+    template <std::size_t I>
+    static constexpr bool skips = false;
+    template <std::size_t I>
+    static constexpr const kernels::SparseMatrix<float>* of()
+    {
+        return nullptr;
+    }
+    template <std::size_t I>
+    static constexpr auto view()
+    {
+        using B = typename rewritten_chain<Purpose::inference, typename network::chain>::template bound<I>;
+        return ParameterView<B, const float>{nullptr};
+    }
+
+    // clang-format off
+    enum : bool { pays = checked<CheckPrunable<typename std::remove_cvref_t<decltype(Weights)>::precision>>::value };
+    // clang-format on
+};
+
+}  // namespace detail
+
+// SkipZeros<weights>: the tables of `constexpr auto weights = freeze<Net>(…)`, one for each Dense layer of the network's own
+// list whose zeros pay (kernels::sparse_pays_from); the others run as they are. Without any it does not compile.
+template <const auto& Weights>
+struct SkipZeros : detail::SkipZerosOf<Weights> {};
 
 // Weights of which the zeros of some Dense layers are gone, as export_header writes them: predict and SparseSession take them.
 // Layers: places in the network as it runs.
