@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Kernels without zeros against their naive twin, which multiplies by every one of them.
+#include <tenon/compression/n_of_m.hpp>
 #include <tenon/compression/prune.hpp>
 #include <tenon/compression/skip_zeros.hpp>
 #include <tenon/tenon.hpp>
@@ -76,6 +77,41 @@ void check_matrix(std::size_t inputs, double zeros)
         CHECK(std::abs(static_cast<double>(y[n]) - (sum > 0 ? sum : 0)) <= bound);
     }
     for (std::size_t n = N; n < y.size(); ++n) CHECK(y[n] == T(77));
+}
+
+// Groups of four with two weights, one and none.
+template <std::size_t K, std::size_t N>
+void check_fours()
+{
+    CAPTURE(K);
+    CAPTURE(N);
+    constexpr std::size_t lanes = kernels::FourMatrix<float>::lanes, panels = (N + lanes - 1) / lanes;
+    Random random{Seed{K + N}};
+    std::vector<float> dense(K * N), values(kernels::four_values<float>(K, panels)), bias(panels * lanes), x(K),
+        y(N + 8, 77.0f);
+    std::vector<std::uint32_t> places(kernels::four_words<float>(K, panels));
+    for (std::size_t n = 0; n < N; ++n)
+        for (std::size_t k = 0; k < K; k += 4)
+            for (std::size_t i = 0; i < 2; ++i)
+                dense[(k + random.below(4)) * N + n] = static_cast<float>(random.below(4) == 0 ? 0 : random.normal());
+    for (std::size_t n = 0; n < N; ++n) bias[n] = static_cast<float>(random.normal());
+    for (float& value : x) value = static_cast<float>(random.normal());
+    const auto weight = [&](std::size_t k, std::size_t n) { return dense[k * N + n]; };
+    REQUIRE(kernels::is_two_of_four(K, N, weight));
+    kernels::fill_fours(K, N, weight, values.data(), places.data());
+    kernels::four_gemv<float, K, N>(x.data(), {values.data(), places.data(), bias.data()}, y.data(), kernels::ReLU{});
+    for (std::size_t n = 0; n < N; ++n) {
+        double sum = static_cast<double>(bias[n]), size = std::abs(sum);
+        for (std::size_t k = 0; k < K; ++k) {
+            const double product = static_cast<double>(x[k]) * static_cast<double>(dense[k * N + n]);
+            sum += product;
+            size += std::abs(product);
+        }
+        CHECK(std::abs(static_cast<double>(y[n]) - (sum > 0 ? sum : 0)) <= 1e-15 + size * 5e-7);
+    }
+    for (std::size_t n = N; n < y.size(); ++n) CHECK(y[n] == 77.0f);
+    dense[0] = dense[N] = dense[2 * N] = 1.0f;
+    CHECK(!kernels::is_two_of_four(K, N, weight));
 }
 
 template <class T>
@@ -167,6 +203,32 @@ TEST_CASE("a model without its zeros predicts the same, sessions and copies too"
 {
     check_model<Float32>();
     check_model<Float64>();
+}
+
+TEST_CASE("two of four: the kernel against the sum over all inputs, and a model with such a layer")
+{
+    using Patterned = Network<Input<100>, Dense<37>, ReLU, Dense<5>>;
+    if constexpr (kernels::fours_fit<float>(100)) {
+        check_fours<4, 1>();
+        check_fours<28, 16>();
+        check_fours<32, 17>();
+        check_fours<100, 37>();
+        check_fours<784, 128>();
+        Model<Patterned> model{Seed{3}};
+        CHECK(!try_skip_zeros(model));
+        keep_n_of_m<2, 4>(model);
+        const SparseModel<Patterned> sparse = skip_zeros(model), copy = sparse;
+        REQUIRE(copy.of<0>() != nullptr);
+        CHECK(copy.of<0>()->fours != nullptr);
+        CHECK(copy.of<0>()->fours != sparse.of<0>()->fours);
+        Tensor<float, Shape<100>> input;
+        Random random{Seed{4}};
+        for (float& value : input) value = static_cast<float>(random.normal());
+        const auto expected = model.predict(input), found = copy.predict(input);
+        for (std::size_t i = 0; i < 5; ++i) CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-4));
+        // Half of the values, and two bits for each.
+        CHECK(copy.table_bytes() < Patterned::parameter_bytes<Float32> * 2 / 3);
+    }
 }
 
 TEST_CASE("zeros that do not pay are refused, with what there is")

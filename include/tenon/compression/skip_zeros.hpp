@@ -24,7 +24,8 @@ public:
     using scalar = typename P::scalar;
     using chain = rewritten_chain<Purpose::inference, typename Net::chain>;
 
-    // From `least` zeros in a layer on its zeros are skipped. The sentence says what the layers have where none has so many.
+    // From `least` zeros in a layer on its zeros are skipped, and with fewer where at most two of each four inputs have weights and
+    // the processor has a kernel for that (kernels/two_of_four.hpp). The sentence says what the layers have where none has so many.
     static Result<SparseModel> make(const Parameters<Net, P>& parameters,
                                     double least = kernels::sparse_pays_from<scalar>)
     {
@@ -45,6 +46,11 @@ public:
                 if (share >= least) {
                     model.tables_[I].fill(view, weight);
                     any = true;
+                } else if constexpr (kernels::fours_fit<scalar>(B::input::size)) {
+                    if (kernels::is_two_of_four(B::input::size, B::output::size, weight)) {
+                        model.tables_[I].fill_fours(view, weight);
+                        any = true;
+                    }
                 }
             }
         });
@@ -79,15 +85,15 @@ public:
     template <std::size_t I>
     const kernels::SparseMatrix<scalar>* of() const
     {
-        return tables_[I].steps == 0 ? nullptr : &tables_[I].matrix;
+        return tables_[I].matrix.values == nullptr ? nullptr : &tables_[I].matrix;
     }
     // Bytes that all tables take, padding included.
     std::size_t table_bytes() const
     {
         std::size_t bytes = 0;
         for (const Table& table : tables_)
-            bytes += table.steps * (kernels::sparse_lanes<scalar> * (sizeof(scalar) + 1) + 2) +
-                     table.bias.size() * sizeof(scalar) + table.ends.size() * 4;
+            bytes += (table.values.size() + table.bias.size()) * sizeof(scalar) + table.places.size() +
+                     table.first.size() * 2 + table.ends.size() * 4 + table.fours.size() * 4;
         return bytes;
     }
 
@@ -96,8 +102,7 @@ private:
         AlignedBuffer<scalar> values, bias;
         std::vector<std::uint8_t> places;
         std::vector<std::uint16_t> first;
-        std::vector<std::uint32_t> ends;
-        std::size_t steps = 0;
+        std::vector<std::uint32_t> ends, fours;
         kernels::SparseMatrix<scalar> matrix{};
 
         template <class B>
@@ -105,7 +110,7 @@ private:
         {
             constexpr std::size_t lanes = kernels::sparse_lanes<scalar>, panels = detail::sparse_panels<B, scalar>;
             // All weights may be zero; a table without a step would not be one.
-            steps = detail::count_sparse_steps(weight);
+            std::size_t steps = detail::count_sparse_steps(weight);
             if (steps == 0) steps = 1;
             values = AlignedBuffer<scalar>{steps * lanes};
             bias = AlignedBuffer<scalar>{panels * lanes};
@@ -118,7 +123,23 @@ private:
             detail::copy_sparse_bias(view, bias.data());
             point();
         }
-        void point() { matrix = {values.data(), places.data(), first.data(), ends.data(), bias.data()}; }
+        template <class B>
+        void fill_fours(ParameterView<B, const scalar> view, detail::KernelValues<B, scalar> weight)
+        {
+            constexpr std::size_t panels = detail::sparse_panels<B, scalar>, inputs = B::input::size;
+            values = AlignedBuffer<scalar>{kernels::four_values<scalar>(inputs, panels)};
+            bias = AlignedBuffer<scalar>{panels * kernels::sparse_lanes<scalar>};
+            fours.assign(kernels::four_words<scalar>(inputs, panels), 0);
+            kernels::fill_fours(inputs, B::output::size, weight, values.data(), fours.data());
+            detail::copy_sparse_bias(view, bias.data());
+            point();
+        }
+        void point()
+        {
+            if (values.size() == 0) return;
+            matrix = {values.data(), places.data(), first.data(),
+                      ends.data(),   bias.data(),   fours.empty() ? nullptr : fours.data()};
+        }
     };
 
     explicit SparseModel(const Parameters<Net, P>& parameters) : parameters_{parameters}, tables_(chain::count) {}

@@ -52,6 +52,8 @@ struct SparseMatrix {
     const std::uint16_t* first;  // (steps): where the window starts
     const std::uint32_t* ends;   // (panels): steps up to the end of each
     const T* bias;               // (panels, lanes)
+    // Not null: at most two weights of each four inputs, in the form of kernels::FourMatrix, with these places.
+    const std::uint32_t* fours = nullptr;
 };
 
 // Goes through the steps of a (K, N) matrix: sink.begin(first), sink.put(lane, place, k, n) for each weight that is not zero,

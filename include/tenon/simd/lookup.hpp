@@ -79,4 +79,70 @@ TENON_ALWAYS_INLINE Pack<T, width<T>> lookup(const T* from, const std::uint8_t* 
     }
 }
 
+// Whether each lane can choose among the four values of its 128 bits: floats with AVX2 and AVX-512.
+template <class T>
+inline constexpr bool permutes_fours = detail::permutes_two<T> && sizeof(T) == 4;
+
+#if TENON_SIMD && (defined(__AVX512F__) || defined(__AVX2__))
+
+// Four neighbouring values, in each 128 bits of a register.
+template <class T>
+struct Four {
+    typename Pack<T, width<T>>::register_type lanes;
+
+    TENON_ALWAYS_INLINE explicit Four(const T* from)
+    {
+#    if defined(__AVX512F__)
+        lanes = _mm512_maskz_broadcast_f32x4(0xffff, _mm_loadu_ps(from));
+#    else
+        lanes = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(from));
+#    endif
+    }
+};
+
+// Which of four values each lane takes: the low two bits of a word, then the next two.
+template <class T>
+struct FourPlaces {
+#    if defined(__AVX512F__)
+    __m512i words;
+#    else
+    __m256i words;
+#    endif
+
+    TENON_ALWAYS_INLINE explicit FourPlaces(const std::uint32_t* from)
+    {
+#    if defined(__AVX512F__)
+        words = _mm512_loadu_si512(from);
+#    else
+        words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+#    endif
+    }
+    TENON_ALWAYS_INLINE Pack<T, width<T>> choose(const Four<T>& four) const
+    {
+        using Batch = typename Pack<T, width<T>>::batch_type;
+#    if defined(__AVX512F__)
+        return Batch(_mm512_maskz_permutevar_ps(0xffff, four.lanes, words));
+#    else
+        return Batch(_mm256_permutevar_ps(four.lanes, words));
+#    endif
+    }
+    TENON_ALWAYS_INLINE void next()
+    {
+#    if defined(__AVX512F__)
+        words = _mm512_maskz_srli_epi32(0xffff, words, 2);
+#    else
+        words = _mm256_srli_epi32(words, 2);
+#    endif
+    }
+};
+
+#else
+
+template <class T>
+struct Four;
+template <class T>
+struct FourPlaces;
+
+#endif
+
 }  // namespace tenon::inline TENON_ISA::simd

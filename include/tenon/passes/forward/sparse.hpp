@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tenon/kernels/sparse.hpp>
+#include <tenon/kernels/two_of_four.hpp>
 #include <tenon/passes/chain.hpp>
 #include <tenon/passes/forward/dense.hpp>
 
@@ -30,6 +31,14 @@ struct SparseForm<Fused<Dense<Units, Options...>, Activation>> {
 template <class B, class T>
 constexpr void sparse_dense(std::size_t rows, const kernels::SparseMatrix<T>& table, const T* x, T* y)
 {
+    if constexpr (kernels::fours_fit<T>(B::input::size))
+        if (table.fours != nullptr) {
+            for (std::size_t r = 0; r < rows; ++r)
+                kernels::four_gemv<T, B::input::size, B::output::size>(
+                    x + r * B::input::size, {table.values, table.fours, table.bias}, y + r * B::output::size,
+                    SparseForm<typename B::layer>::function);
+            return;
+        }
     for (std::size_t r = 0; r < rows; ++r)
         kernels::sparse_gemv<T, B::output::size>(x + r * B::input::size, table, y + r * B::output::size,
                                                  SparseForm<typename B::layer>::function);
