@@ -10,6 +10,8 @@
 #include <tenon/model/sparse.hpp>
 
 #include <cstdio>
+#include <initializer_list>
+#include <memory>
 
 namespace tenon::inline TENON_ISA {
 
@@ -41,14 +43,14 @@ inline constexpr Int8Target host{simd::int8::lanes, simd::int8::group, simd::int
 
 // What the header is for.
 struct ExportOptions {
-    // Of integers; floats are for any.
+    // Of integers. Floats are for any, with skip_zeros for one without vectors.
     Int8Target target = targets::host;
     // The header's namespace.
     std::string name = "weights";
     // The dense layers of the network's own list that have enough zeros are written as lists without them; where none has, that is
     // a failure. For processors without vectors.
     bool skip_zeros = false;
-    // What is enough, a share of the kernel; 0: what pays on the target (kernels::int8_sparse_pays_from).
+    // What is enough, a share of the kernel; 0: what pays on the target (kernels::int8_sparse_pays_from, sparse_pays_from_flash).
     double least = 0;
 };
 
@@ -110,13 +112,14 @@ void collect_linear(const Int8Linear* tables, std::vector<LinearToExport>& layer
     });
 }
 
-// The header's first lines. kind: what it says of its weights; header: tenon's that it needs, of model/.
-TENON_NOINLINE inline std::string header_begin(const std::string& kind, const std::string& header,
+// The header's first lines. kind: what it says of its weights; headers: tenon's that it needs, of model/.
+TENON_NOINLINE inline std::string header_begin(const std::string& kind, std::initializer_list<const char*> headers,
                                                const std::string& name)
 {
-    return "// Weights of a network in " + kind +
-           ", written by tenon's export_header.\n#pragma once\n\n#include <tenon/model/" + header +
-           ".hpp>\n\n#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
+    std::string text = "// Weights of a network in " + kind + ", written by tenon's export_header.\n#pragma once\n\n";
+    for (const char* header : headers) text += std::string("#include <tenon/model/") + header + ".hpp>\n";
+    return text +
+           "\n#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
            "\"-Woverlength-strings\"\n#endif\n\nnamespace " +
            name + " {\n\n";
 }
@@ -369,7 +372,7 @@ Result<Done> try_export_header(const Model<Net, Int8>& model, const std::string&
     if (options.skip_zeros)
         if (Status chosen = io::detail::choose_lists(layers, options); !chosen) return chosen.result();
 
-    std::string text = io::detail::header_begin("int8", options.skip_zeros ? "int8_sparse" : "int8", options.name);
+    std::string text = io::detail::header_begin("int8", {options.skip_zeros ? "int8_sparse" : "int8"}, options.name);
 
     std::vector<std::string> linear;
     for (std::size_t i = 0; i < layers.size(); ++i)
@@ -544,8 +547,8 @@ Result<Done> try_export_header(const Model<Net, P>& model, const std::string& pa
         known,
         "tenon: export_header writes weights of Int8, Float32, Float16 and BFloat16: boards do not compute in double.");
     if constexpr (known) {
-        const char* header = options.skip_zeros ? "sparse" : "freeze_bits";
-        std::string text = io::detail::header_begin("float", header, options.name), definition;
+        const char* header = options.skip_zeros ? "sparse" : "session";
+        std::string text = io::detail::header_begin("float", {"freeze_bits", header}, options.name), definition;
         if (options.skip_zeros) {
             if constexpr (std::is_same_v<stored, float>) {
                 Status status = io::detail::append_lists(text, model, options, definition);
@@ -573,7 +576,8 @@ Result<Done> try_export_header(const Model<Net, P>& model, const std::string& pa
         }
 
         // A sample in [-1, 1), the same each time.
-        Tensor<float, typename Net::input_shape> input;
+        const auto sample = std::make_unique<Tensor<float, typename Net::input_shape>>();
+        Tensor<float, typename Net::input_shape>& input = *sample;
         Random random{Seed{2026}};
         for (float& value : input) value = static_cast<float>(random.below(1 << 24)) / (1 << 23) - 1.0f;
         const auto output = model.predict(input);
