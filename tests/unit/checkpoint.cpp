@@ -339,28 +339,31 @@ TEST_CASE("SIGKILL at fifty random moments: no checkpoint is torn or lost, and t
 
 TEST_CASE("a process that dies at any system call of a write leaves a whole checkpoint")
 {
-    const Points test = points(20, 4);
-    auto how = how_to(test, 2);
-    const Outcome whole = program(Adam{}, how);
+    const Points test = points(20, 4), train = points(80);
+    const auto how = how_to(test, 1);
+    const Outcome whole = program_on(train, Adam{}, how);
+    CHECK(whole.steps == 10);
     using Dying = callbacks::BasicCheckpoint<DyingSystem>;
     for (const int keep : {0, 1, 3}) {
         CAPTURE(keep);
         const CheckpointOptions often{.every_steps = 4, .keep = keep};
+        support::Folder begun;
+        {
+            Checkpoint checkpoint{begun / "run", often};
+            CHECK_THROWS_AS(program_on(train, Adam{}, how, KillIn{5}, checkpoint), Killed);
+        }
+        CHECK(steps_of(begun / "run") == 4);
         long calls = 0;
         for (;; ++calls) {
+            // Behind that checkpoint a second one, in step 8, with the death in it.
             support::Folder folder;
             const std::string path = folder / "run";
-            // A first checkpoint, in step 4, and a second one, in step 8, with the death in it.
-            {
-                Checkpoint checkpoint{path, often};
-                CHECK_THROWS_AS(program(Adam{}, how, KillIn{5}, checkpoint), Killed);
-            }
-            CHECK(steps_of(path) == 4);
+            std::filesystem::copy(begun.path(), folder.path(), std::filesystem::copy_options::recursive);
             const int status = in_child([&] {
                 DyingSystem::countdown = calls;
                 Dying checkpoint{path, often};
                 try {
-                    program(Adam{}, how, KillIn{9}, checkpoint);
+                    program_on(train, Adam{}, how, KillIn{9}, checkpoint);
                 } catch (const Killed&) {
                     _exit(0);
                 }
@@ -371,7 +374,7 @@ TEST_CASE("a process that dies at any system call of a write leaves a whole chec
             const std::uint64_t steps = steps_of(path);
             CHECK((steps == 4 || steps == 8));
             Checkpoint checkpoint{path, often};
-            CHECK(program(Adam{}, how, checkpoint) == whole);
+            CHECK(program_on(train, Adam{}, how, checkpoint) == whole);
             CHECK(checkpoint.resumed_from() == path);
             CHECK(folder.entries() <= static_cast<std::size_t>(keep) + 1);
         }
