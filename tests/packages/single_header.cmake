@@ -26,6 +26,18 @@ foreach(header IN ITEMS all inference)
     endif()
 endforeach()
 
+# What headers of weights include is in the header for firmware, behind the guards by which they know it.
+set(text "#include \"${WORK}/inference.hpp\"\n")
+file(READ "${ROOT}/include/tenon/io/export_header.hpp" exporter)
+foreach(name IN ITEMS freeze_bits int8 int8_sparse session sparse)
+    if(NOT exporter MATCHES "\"${name}\"")
+        message(FATAL_ERROR "export_header.hpp writes no header with ${name}")
+    endif()
+    string(APPEND text "#ifndef TENON_SINGLE_tenon_model_${name}_hpp\n#    include <tenon/model/${name}.hpp>\n#endif\n")
+endforeach()
+file(WRITE "${WORK}/weights.cpp" "${text}")
+run("${COMPILER}" -std=c++20 ${warnings} ${FOLDERS} -fsyntax-only "${WORK}/weights.cpp")
+
 foreach(contract IN LISTS CONTRACTS)
     set(source "${ROOT}/tests/contract/${contract}.cpp")
     set(single all)

@@ -117,7 +117,10 @@ TENON_NOINLINE inline std::string header_begin(const std::string& kind, std::ini
                                                const std::string& name)
 {
     std::string text = "// Weights of a network in " + kind + ", written by tenon's export_header.\n#pragma once\n\n";
-    for (const char* header : headers) text += std::string("#include <tenon/model/") + header + ".hpp>\n";
+    // script/amalgamate puts these into its single headers for firmware, each behind such a guard.
+    for (const char* header : headers)
+        text += std::string("#ifndef TENON_SINGLE_tenon_model_") + header + "_hpp\n#    include <tenon/model/" + header +
+                ".hpp>\n#endif\n";
     return text +
            "\n#if defined(__GNUC__)\n#    pragma GCC diagnostic push\n#    pragma GCC diagnostic ignored "
            "\"-Woverlength-strings\"\n#endif\n\nnamespace " +
