@@ -7,7 +7,7 @@
 #include <tenon/data/idx.hpp>
 #include <tenon/io/safetensors_file.hpp>
 
-#include <support/files.hpp>
+#include <support/gzip.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -11,7 +11,7 @@
 #include <tenon/model/initialize.hpp>
 #include <tenon/network/network.hpp>
 
-#include <support/files.hpp>
+#include <support/gzip.hpp>
 
 #include <doctest/doctest.h>
 #include <malloc.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// What tests of readers and writers share: a folder that goes away, files by bytes, gzip, damage.
+// What tests of readers and writers share: a folder that goes away, files by bytes, damage.
 #pragma once
 
 #include <tenon/core/random.hpp>
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -74,24 +73,6 @@ public:
 private:
     std::filesystem::path path_;
 };
-
-// One gzip member.
-inline Bytes gzip(std::span<const std::uint8_t> plain, int level = 6)
-{
-    z_stream stream{};
-    if (deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        throw std::runtime_error("deflateInit2");
-    Bytes out(deflateBound(&stream, static_cast<uLong>(plain.size())));
-    stream.next_in = const_cast<Bytef*>(plain.data());
-    stream.avail_in = static_cast<uInt>(plain.size());
-    stream.next_out = out.data();
-    stream.avail_out = static_cast<uInt>(out.size());
-    const int status = deflate(&stream, Z_FINISH);
-    out.resize(out.size() - stream.avail_out);
-    deflateEnd(&stream);
-    if (status != Z_STREAM_END) throw std::runtime_error("deflate");
-    return out;
-}
 
 // Calls check(damaged) for every prefix of `good` but the whole, and for `flips` copies with one bit flipped each (all
 // bits where there are fewer).

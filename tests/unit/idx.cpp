@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <tenon/data/idx.hpp>
 
-#include <support/files.hpp>
+#include <support/gzip.hpp>
 
 #include <doctest/doctest.h>
 

@@ -7,7 +7,7 @@
 #include <tenon/optimizers/adam.hpp>
 #include <tenon/training/trainer.hpp>
 
-#include "support/files.hpp"
+#include "support/gzip.hpp"
 
 #include <doctest/doctest.h>
 
