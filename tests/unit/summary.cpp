@@ -51,7 +51,9 @@ TEST_CASE("the multilayer perceptron, as Keras counts it")
               bytes<Mlp>());
     const std::string fine = summary<Mlp, Float64>();
     CHECK(fine.find(bytes<Mlp, Float64>()) != std::string::npos);
-    CHECK(Mlp::parameter_bytes<Float64> == 2 * Mlp::parameter_bytes<Float32>);
+    // Twice, but for what fills up the last registers: narrower ones waste less.
+    CHECK(Mlp::parameter_bytes<Float64> <= 2 * Mlp::parameter_bytes<Float32>);
+    CHECK(Mlp::parameter_bytes<Float64> >= 8 * Mlp::parameter_count);
 }
 
 TEST_CASE("blocks are indented, layers of a kind counted through them, a user's layer named by its type")
